@@ -1,0 +1,168 @@
+"""The settings of a model and of its training: frozen, keyword-only, read from TOML, unknown keys raise."""
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Self, TypeVar
+
+from kgqa.errors import ConfigError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """What a model is made of."""
+
+    hops: int = 3
+    """How many relations a path may have (T)."""
+    hidden: int = 128
+    """Width of the question encoder, both directions together (H)."""
+    dropout: float = 0.1
+    """Share of the encoder's inputs and outputs set to zero in training."""
+    word_dropout: float = 0.05
+    """Share of the question's words shown as an unknown word in training, so that unknown words are known to the model."""
+    min_word_count: int = 2
+    """How often a word must stand in the training questions to get an embedding of its own."""
+    hop_bias: float = 1.5
+    """How much one hop fewer is preferred at the start of training, as a difference of logits."""
+    start_gate_bias: float = -1.0
+    """Where the gate that removes the start from the answer begins, as a logit."""
+    return_gate_bias: float = -2.0
+    """Where the gate that removes the entities of two hops ago begins, as a logit."""
+
+    def __post_init__(self) -> None:
+        _require(1 <= self.hops <= 8, "model.hops", self.hops, "a number from 1 to 8")
+        _require(self.hidden >= 2 and self.hidden % 2 == 0, "model.hidden", self.hidden, "an even number from 2 upwards")
+        for name in ("dropout", "word_dropout"):
+            _require(0 <= getattr(self, name) < 1, f"model.{name}", getattr(self, name), "a number from 0 to below 1")
+        _require(self.min_word_count >= 1, "model.min_word_count", self.min_word_count, "a number from 1 upwards")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """How a model is trained."""
+
+    topics: Literal["resolved", "given"] = "resolved"
+    """`resolved`: find the mentions and choose the entities; `given`: take them from the `topics` of the questions."""
+    questions: int | None = None
+    """Train on this many questions, drawn with `seed`; all of them if not set."""
+    dev_questions: int | None = 2000
+    """Evaluate on this many dev questions after each epoch, drawn with `seed`; all of them if not set."""
+    epochs: int = 10
+    """How often every training question is seen."""
+    patience: int = 3
+    """Stop after this many epochs without a better dev Hits@1."""
+    batch: int = 32
+    """Questions in a batch (B)."""
+    learning_rate: float = 3e-3
+    """The highest learning rate of AdamW, reached after the warm-up."""
+    weight_decay: float = 0.01
+    """Decay of AdamW."""
+    warm_up: float = 0.03
+    """Share of the steps over which the learning rate rises; it then falls in a straight line."""
+    clip: float = 1.0
+    """Largest norm of the gradient."""
+    epsilon: float = 0.003
+    """Relations with a smaller probability are not followed in training and answering."""
+    coverage: float = 0.5
+    """Weight of the coverage prior on mentions, annealed away by the middle of training."""
+    checkpoint_steps: int = 500
+    """Write a checkpoint to go on from every so many steps, and after each epoch."""
+    seed: int = 0
+    """Seed of everything that is drawn."""
+
+    def __post_init__(self) -> None:
+        _require(self.topics in ("resolved", "given"), "training.topics", self.topics, "'resolved' or 'given'")
+        for name in ("epochs", "patience", "batch", "checkpoint_steps"):
+            _require(getattr(self, name) >= 1, f"training.{name}", getattr(self, name), "a number from 1 upwards")
+        for name in ("questions", "dev_questions"):
+            value = getattr(self, name)
+            _require(value is None or value >= 1, f"training.{name}", value, "a number from 1 upwards")
+        for name in ("learning_rate", "clip"):
+            _require(getattr(self, name) > 0, f"training.{name}", getattr(self, name), "a number above 0")
+        for name in ("warm_up", "epsilon"):
+            _require(0 <= getattr(self, name) < 1, f"training.{name}", getattr(self, name), "a number from 0 to below 1")
+        for name in ("weight_decay", "coverage"):
+            _require(getattr(self, name) >= 0, f"training.{name}", getattr(self, name), "a number from 0 upwards")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """All settings of one training: the tables `[model]` and `[training]` of a TOML file."""
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a TOML file.
+
+        Raises:
+            ConfigError: it is missing, is no TOML, has an unknown key or a value that is not allowed.
+        """
+        try:
+            tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigError(f"{path}: could not be read: {error.strerror}. Check the path.") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path}: expected TOML: {error}. Mend the line.") from error
+        return cls.from_tables(tables)
+
+    @classmethod
+    def from_tables(cls, tables: Mapping[str, Any]) -> Self:
+        """Build the settings from nested dictionaries, as they stand in TOML or in a model's `config.json`.
+
+        Raises:
+            ConfigError: an unknown key or a value that is not allowed.
+        """
+        _known(tables, {"model", "training"}, "")
+        return cls(
+            model=build(ModelConfig, tables.get("model", {}), "model"),
+            training=build(TrainingConfig, tables.get("training", {}), "training"),
+        )
+
+    def tables(self) -> dict[str, Any]:
+        """Return the settings as nested dictionaries, the inverse of `from_tables`."""
+        return dataclasses.asdict(self)
+
+
+def build(kind: type[T], values: Any, table: str) -> T:
+    """Build a settings dataclass from a table, checking the keys and the types of the values.
+
+    Raises:
+        ConfigError: names the key, the value and what is allowed.
+    """
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"[{table}]: expected a table, found {values!r}. Write key = value lines below [{table}].")
+    fields = {item.name: item for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    _known(values, set(fields), f"{table}.")
+    checked = {name: _typed(f"{table}.{name}", value, str(fields[name].type)) for name, value in values.items()}
+    return kind(**checked)
+
+
+def _typed(key: str, value: Any, annotation: str) -> Any:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value is None:
+        _require("None" in annotation, key, value, annotation)
+    elif "float" in annotation:
+        _require(number, key, value, "a number")
+        return float(value)
+    elif "int" in annotation:
+        _require(isinstance(value, int) and number, key, value, "a whole number")
+    else:
+        _require(isinstance(value, str), key, value, "text")
+    return value
+
+
+def _known(values: Mapping[str, Any], allowed: set[str], prefix: str) -> None:
+    for name in values:
+        if name not in allowed:
+            raise ConfigError(f"{prefix}{name}: unknown key. Allowed are: {', '.join(sorted(allowed))}.")
+
+
+def _require(condition: bool, key: str, value: Any, allowed: str) -> None:
+    if not condition:
+        raise ConfigError(f"{key}: expected {allowed}, found {value!r}. Change it and run again.")

@@ -1,0 +1,1 @@
+"""Score predictions: one pinned scorer for training, the command line and the benchmarks."""

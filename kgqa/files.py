@@ -1,0 +1,164 @@
+"""Read text files with line numbers, and write files and folders so that they are there whole or not at all."""
+
+import errno
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from kgqa.errors import DataError, StorageError
+
+_STORAGE_ERRORS = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOTDIR, errno.EEXIST}
+)
+
+
+def home() -> Path:
+    """Return the folder in which kgqa keeps what it fetches and starts: `KGQA_HOME`, else the user's cache folder."""
+    chosen = os.environ.get("KGQA_HOME")
+    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("kgqa"))
+
+
+@contextmanager
+def storing(path: Path) -> Iterator[None]:
+    """Turn the operating system's errors while `path` is written into a `StorageError` that names it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _STORAGE_ERRORS:
+            raise
+        reason = error.strerror or str(error)
+        raise StorageError(
+            f"{path}: could not be written: {reason}. Nothing of it was kept; make room or choose another place, then run the command again."
+        ) from error
+
+
+@contextmanager
+def new_folder(path: Path, *, marker: str) -> Iterator[Path]:
+    """Yield an empty folder beside `path` that takes its place when the block ends without an error.
+
+    A folder that stands at `path` already is replaced only if it holds the file `marker`, that is, if kgqa wrote it.
+
+    Raises:
+        StorageError: `path` holds something else, or could not be written.
+    """
+    if path.exists() and not (path.is_dir() and ((path / marker).is_file() or not any(path.iterdir()))):
+        raise StorageError(f"{path}: expected a new folder or one with a {marker} in it, found something else. Choose another place.")
+    draft = path.parent / f".{path.name}.{uuid.uuid4().hex[:8]}.tmp"
+    with storing(path):
+        draft.mkdir(parents=True)
+        try:
+            yield draft
+            _sync(draft)
+            if path.exists():
+                replaced = draft.with_suffix(".old")
+                path.rename(replaced)
+                draft.rename(path)
+                shutil.rmtree(replaced)
+            else:
+                draft.rename(path)
+        finally:
+            if draft.exists():
+                shutil.rmtree(draft, ignore_errors=True)
+
+
+def write_text(path: Path, text: str, *, private: bool = False) -> None:
+    """Write `text` to a temporary file and rename it to `path`; readable by its owner only if `private`.
+
+    Raises:
+        StorageError: the file could not be written.
+    """
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    with storing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o666)
+            with open(descriptor, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON, whole or not at all."""
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield (line number from 1, line without its end) of a UTF-8 text file; empty lines are skipped.
+
+    Raises:
+        DataError: the file is missing or a line is not UTF-8.
+    """
+    try:
+        file = open(path, "rb")
+    except OSError as error:
+        raise DataError(
+            path, None, expected="a file that can be read", found=error.strerror or str(error), then="Check the path."
+        ) from error
+    with file:
+        for number, raw in enumerate(file, start=1):
+            try:
+                line = raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+            except UnicodeDecodeError as error:
+                found = f"the byte 0x{raw[error.start]:02x} at column {error.start + 1}"
+                raise DataError(path, number, expected="UTF-8 text", found=found, then="Convert the file to UTF-8.") from error
+            if line:
+                yield number, line
+
+
+def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield (line number, object) of a file with one JSON object a line.
+
+    Raises:
+        DataError: the file is missing, a line is not a JSON object, or holds half of a surrogate pair.
+    """
+    for number, line in read_lines(path):
+        try:
+            value = json.loads(line)
+        except ValueError as error:
+            raise DataError(path, number, expected="a JSON object", found=str(error), then="Mend or remove the line.") from error
+        if not isinstance(value, dict):
+            raise DataError(
+                path, number, expected="a JSON object", found=type(value).__name__, then="Write one {...} object on each line."
+            )
+        if "\\u" in line:  # only an escape can bring half of a surrogate pair into decoded text
+            try:
+                json.dumps(value, ensure_ascii=False).encode("utf-8")
+            except UnicodeEncodeError as error:
+                raise DataError(
+                    path, number, expected="text", found="half of a surrogate pair", then="Write the whole character."
+                ) from error
+        yield number, value
+
+
+def read_json(path: Path) -> Any:
+    """Read one JSON file.
+
+    Raises:
+        DataError: it is missing or is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(
+            path, None, expected="a JSON file", found=error.strerror or str(error), then="Check the path."
+        ) from error
+    except ValueError as error:
+        raise DataError(path, None, expected="a JSON file", found=str(error), then="Write the file anew.") from error
+
+
+def _sync(folder: Path) -> None:
+    for file in folder.rglob("*"):
+        if file.is_file():
+            with open(file, "rb") as handle:
+                os.fsync(handle.fileno())

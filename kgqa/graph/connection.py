@@ -1,0 +1,132 @@
+"""A connection to one Neo4j database, with its errors turned into ours."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, LiteralString, Self, TypeVar
+
+import neo4j
+from neo4j import Driver, GraphDatabase, ManagedTransaction, Session, unit_of_work
+from neo4j.exceptions import AuthError, ConfigurationError, DriverError, IncompleteCommit, Neo4jError, ServiceUnavailable
+
+from kgqa.errors import GraphError, GraphUnavailable
+
+T = TypeVar("T")
+
+_ATTEMPTS = 5
+
+
+class Connection:
+    """A Neo4j database that answers. Use it as a context, or call `close`."""
+
+    def __init__(self, driver: Driver, *, description: str, database: str | None = None) -> None:
+        self.driver = driver
+        self.description = description
+        self._database = database
+
+    @classmethod
+    def connect(cls, uri: str, auth: tuple[str, str] | None = None, *, database: str | None = None) -> Self:
+        """Connect to the server at `uri` as (user name, password).
+
+        Raises:
+            GraphUnavailable: the server does not answer, or refuses the password.
+        """
+        try:
+            driver = GraphDatabase.driver(
+                uri, auth=auth, user_agent="kgqa", notifications_min_severity="OFF", connection_timeout=10.0
+            )
+        except (ValueError, ConfigurationError) as error:
+            raise GraphUnavailable(f"{uri}: expected an address such as neo4j://localhost:7687: {error}.") from error
+        connection = cls(driver, description=uri, database=database)
+        try:
+            with connection.errors():
+                driver.verify_connectivity()
+        except BaseException:
+            driver.close()
+            raise
+        return connection
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.driver.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turn the driver's errors into `GraphUnavailable` and `GraphError`, naming this server."""
+        try:
+            yield
+        except AuthError as error:
+            raise GraphUnavailable(
+                f"{self.description}: the server refused the user name or password. Check NEO4J_USERNAME and NEO4J_PASSWORD."
+            ) from error
+        except (ServiceUnavailable, OSError) as error:
+            raise GraphUnavailable(
+                f"{self.description}: no Neo4j answers there ({_first_line(error)}). Start it, or check NEO4J_URI; `kgqa doctor` helps."
+            ) from error
+        except (Neo4jError, DriverError) as error:
+            raise GraphError(f"{self.description}: {_first_line(error)}") from error
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Yield a session that can only read; the server refuses writes in it."""
+        with self.errors(), self.driver.session(
+            database=self._database, default_access_mode=neo4j.READ_ACCESS
+        ) as session:
+            yield session
+
+    def read(
+        self, text: LiteralString, parameters: dict[str, Any] | None = None, *, timeout: float | None = None
+    ) -> list[dict[str, Any]]:
+        """Run one query that reads and return its rows.
+
+        Raises:
+            GraphError: the query failed, wrote, or took longer than `timeout` seconds.
+        """
+        @unit_of_work(timeout=timeout, metadata={"application": "kgqa"})
+        def rows(transaction: ManagedTransaction) -> list[dict[str, Any]]:
+            return [dict(record) for record in transaction.run(text, parameters)]
+
+        with self.reading() as session:
+            return session.execute_read(rows)
+
+    def write(self, work: Callable[[ManagedTransaction], T]) -> T:
+        """Run `work` in one transaction, again where the server asks for it.
+
+        A commit whose acknowledgement was lost may have been done, so `work` must look first whether it was.
+        """
+        with self.errors():
+            for attempt in range(1, _ATTEMPTS + 1):
+                try:
+                    with self.driver.session(database=self._database) as session:
+                        return session.execute_write(work)
+                except IncompleteCommit:
+                    if attempt == _ATTEMPTS:
+                        raise
+            raise AssertionError("unreachable")
+
+    def run_schema(self, text: LiteralString) -> None:
+        """Run one statement in a transaction of its own, as changes of the schema need."""
+        with self.errors(), self.driver.session(database=self._database) as session:
+            session.run(text).consume()
+
+    def session(self) -> Session:
+        """Open a session for work that `read` and `write` do not fit; its errors are the driver's."""
+        return self.driver.session(database=self._database)
+
+    def change_token(self) -> str:
+        """Return a text that any change of the database changes, and reading does not."""
+        with self.reading() as session:
+            session.run("RETURN 1").consume()
+            return ",".join(sorted(session.last_bookmarks().raw_values))
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

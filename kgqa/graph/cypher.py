@@ -1,0 +1,199 @@
+"""The only place that renders Cypher.
+
+What is formatted into a text here are labels, relationship types and property names that were looked up in a catalogue or
+a mapping; values always travel as parameters. Every rendered query is one read statement with one `MATCH` per hop, because a
+single `MATCH` finds no walk that uses a relationship twice.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, LiteralString, cast
+
+Parameters = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CypherQuery:
+    """A query and its parameters: it runs as it is in Neo4j Browser, after `:params`."""
+
+    text: LiteralString
+    parameters: Parameters
+
+
+@dataclass(frozen=True, slots=True)
+class NodeShape:
+    """How nodes of one kind are found in the graph: their label, the property of their id and that of their name."""
+
+    label: str
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One hop: a relationship type, walked from its start to its end if `forward`."""
+
+    type: str
+    forward: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A walk from one node. `differ` holds pairs of positions on it (0 is the start) at which the nodes must differ."""
+
+    start: NodeShape
+    start_id: str | int
+    steps: tuple[Step, ...]
+    differ: tuple[tuple[int, int], ...] = ()
+
+
+def identifier(name: str) -> LiteralString:
+    r"""Return a label, type or property name as it may stand in Cypher.
+
+    Neo4j replaces `\uXXXX` before it looks for backticks, so the backslash of such a sequence is itself written as one.
+
+    >>> identifier("ACTED_IN"), identifier("a`b"), identifier("a\\u0060b")
+    ('ACTED_IN', '`a``b`', '`a\\u005cu0060b`')
+    """
+    if name.isascii() and name.replace("_", "a").isalnum() and not name[0].isdigit():
+        return cast(LiteralString, name)
+    return cast(LiteralString, "`" + name.replace("\\u", "\\u005cu").replace("`", "``") + "`")
+
+
+def ask_again(chains: Sequence[Chain], answer: NodeShape, labels: Sequence[str], limit: int) -> CypherQuery:
+    """Render the query for everything that the chains reach together, at most `limit` rows.
+
+    Args:
+        chains: the walks; all must end in the answer.
+        answer: the kind of node that the answer is.
+        labels: all labels that entities have in this graph; no other node is walked through.
+        limit: the largest number of rows.
+    """
+    lines, parameters = _match(chains, answer, labels)
+    lines.append(_returned(answer))
+    lines.append("LIMIT $limit")
+    return CypherQuery(cast(LiteralString, "\n".join(lines)), parameters | {"limit": limit})
+
+
+def prove(chains: Sequence[Chain], answer: NodeShape, answer_id: str | int, labels: Sequence[str]) -> CypherQuery:
+    """Render the query that returns one answer if the chains reach it, and nothing otherwise."""
+    lines, parameters = _match(chains, answer, labels, pinned=True)
+    lines.append(_returned(answer))
+    lines.append("LIMIT 1")
+    return CypherQuery(cast(LiteralString, "\n".join(lines)), parameters | {"answer": answer_id})
+
+
+def _match(
+    chains: Sequence[Chain], answer: NodeShape, labels: Sequence[str], *, pinned: bool = False
+) -> tuple[list[str], Parameters]:
+    any_entity = "|".join(identifier(label) for label in labels)
+    lines: list[str] = []
+    parameters: Parameters = {}
+    if pinned:
+        lines.append(f"MATCH (answer:{identifier(answer.label)} {{{identifier(answer.id)}: $answer}})")
+    for number, chain in enumerate(chains):
+        letter = "abcdefghijklmnopqrstuvwxyz"[number % 26] * (number // 26 + 1)
+        start = "start" if len(chains) == 1 else f"start_{letter}"
+        names = [f"{letter}{position}" for position in range(len(chain.steps))] + ["answer"]
+        parameters[start] = chain.start_id
+        lines.append(f"MATCH ({names[0]}:{identifier(chain.start.label)} {{{identifier(chain.start.id)}: ${start}}})")
+        for position, step in enumerate(chain.steps):
+            left, right = ("-", "->") if step.forward else ("<-", "-")
+            last = position == len(chain.steps) - 1
+            label = identifier(answer.label) if last else any_entity
+            lines.append(f"MATCH ({names[position]}){left}[:{identifier(step.type)}]{right}({names[position + 1]}:{label})")
+            different = [
+                f"{names[later]} <> {names[earlier]}" for earlier, later in chain.differ if later == position + 1
+            ]
+            if different:
+                lines.append(f"WHERE {' AND '.join(different)}")
+    return lines, parameters
+
+
+def _returned(answer: NodeShape) -> str:
+    return f"RETURN DISTINCT answer.{identifier(answer.id)} AS id, answer.{identifier(answer.name)} AS name"
+
+
+def check_nodes(node: NodeShape, earlier: Sequence[str]) -> CypherQuery:
+    """Render the query that counts the nodes of a label, their ids, and the types of the ids."""
+    key = identifier(node.id)
+    text = f"""
+MATCH (n:{identifier(node.label)})
+{_without(earlier)}
+RETURN count(n) AS nodes, count(n.{key}) AS ids, count(DISTINCT n.{key}) AS distinct_ids,
+       collect(DISTINCT valueType(n.{key}))[..5] AS types
+"""
+    return CypherQuery(cast(LiteralString, text), {})
+
+
+def nodes_page(
+    node: NodeShape, earlier: Sequence[str], properties: Sequence[str], after: str | int | None, size: int
+) -> CypherQuery:
+    """Render the query for the `size` nodes of a label whose ids follow `after`, with some of their properties.
+
+    Each row has `id`, `name`, `values` (in the order of `properties`) and `degree` (outgoing relationships).
+    """
+    key = identifier(node.id)
+    values = ", ".join(f"n.{identifier(name)}" for name in properties)
+    text = f"""
+MATCH (n:{identifier(node.label)})
+{_without(earlier, "" if after is None else f"n.{key} > $after")}
+WITH n ORDER BY n.{key} LIMIT $size
+RETURN n.{key} AS id, n.{identifier(node.name)} AS name, [{values}] AS values, COUNT {{ (n)-->() }} AS degree
+"""
+    return CypherQuery(cast(LiteralString, text), {"after": after, "size": size})
+
+
+def facts_page(
+    node: NodeShape, earlier: Sequence[str], nodes: Sequence[NodeShape], low: str | int, high: str | int
+) -> CypherQuery:
+    """Render the query for the relationships from the nodes of a label whose ids lie from `low` to `high`.
+
+    A row is a relationship type (`type`), the place in `nodes` of the kind of the objects (`kind`), and the lists
+    `subjects` and `objects` of ids. The caller adds the parameters `include` (None for all) and `exclude`.
+    """
+    key = identifier(node.id)
+    kinds = " ".join(f"WHEN o:{identifier(other.label)} THEN {place}" for place, other in enumerate(nodes))
+    ids = " ".join(f"WHEN {place} THEN o.{identifier(other.id)}" for place, other in enumerate(nodes))
+    labels = "|".join(identifier(other.label) for other in nodes)
+    condition = (
+        f"n.{key} >= $low AND n.{key} <= $high AND ($include IS NULL OR type(r) IN $include) AND NOT type(r) IN $exclude"
+    )
+    text = f"""
+MATCH (n:{identifier(node.label)})-[r]->(o:{labels})
+{_without(earlier, condition)}
+WITH type(r) AS type, CASE {kinds} END AS kind, n, o
+RETURN type, kind, collect(n.{key}) AS subjects, collect(CASE kind {ids} END) AS objects
+"""
+    return CypherQuery(cast(LiteralString, text), {"low": low, "high": high})
+
+
+def sample_properties(label: str) -> CypherQuery:
+    """Render the query that counts the nodes of a label and looks at the properties of the first `$size` of them."""
+    text = f"""
+MATCH (n:{identifier(label)})
+WITH n LIMIT $size
+UNWIND keys(n) AS property
+WITH property, valueType(n[property]) AS type, count(*) AS nodes, count(DISTINCT n[property]) AS values
+RETURN property, collect(type) AS types, sum(nodes) AS nodes, sum(values) AS values
+ORDER BY property
+"""
+    return CypherQuery(cast(LiteralString, text), {})
+
+
+def count_label(label: str) -> CypherQuery:
+    """Render the query that counts the nodes of a label."""
+    return CypherQuery(cast(LiteralString, f"MATCH (n:{identifier(label)}) RETURN count(n) AS nodes"), {})
+
+
+def count_type(type_: str) -> CypherQuery:
+    """Render the query that counts the relationships of a type."""
+    text = f"MATCH ()-[r:{identifier(type_)}]->() RETURN count(r) AS relationships"
+    return CypherQuery(cast(LiteralString, text), {})
+
+
+def _without(earlier: Sequence[str], condition: str = "") -> str:
+    """Return the WHERE that keeps a node with several labels to the first of them."""
+    parts = [f"NOT n:{'|'.join(identifier(label) for label in earlier)}"] if earlier else []
+    parts += [condition] if condition else []
+    return f"WHERE {' AND '.join(parts)}" if parts else ""

@@ -1,0 +1,136 @@
+"""The same Neo4j in a Docker container, for machines where the extra `kgqa[local]` is not installed."""
+
+import contextlib
+import secrets
+import time
+from typing import Any, Self
+
+from kgqa.errors import GraphUnavailable
+from kgqa.graph.connection import Connection
+from kgqa.graph.local.folder import USER, GraphFolder, Running, free_port
+from kgqa.progress import Progress, silent
+
+IMAGE = "neo4j:5.26-community"
+"""The long-term release, as in docker-compose.yml."""
+
+_TIMEOUT = 180.0
+
+
+def engine_problem() -> str | None:
+    """Return why no Docker engine can be used, or None if one answers."""
+    import docker
+    from docker.errors import DockerException
+
+    try:
+        client = docker.from_env(timeout=5)
+        try:
+            client.ping()
+        finally:
+            client.close()
+    except (DockerException, OSError) as error:
+        return str(error).splitlines()[0]
+    return None
+
+
+def start_lasting(name: str, *, progress: Progress = silent) -> Running:
+    """Start the container of a local graph, or find it running; it goes on after this process, its data is a volume.
+
+    Raises:
+        GraphUnavailable: Docker refused, or Neo4j in the container does not answer.
+    """
+    import docker
+    from docker.errors import DockerException, NotFound
+
+    folder = GraphFolder(name)
+    with folder.locked():
+        running = folder.running()
+        if running is not None:
+            return running
+        title, password, port = f"kgqa-{name}", folder.password(), free_port()
+        progress("starting Neo4j in Docker", 0, None)
+        try:
+            client = docker.from_env()
+            with contextlib.suppress(NotFound):
+                client.containers.get(title).remove(force=True)  # stopped or broken: its data is in the volume
+            client.containers.run(
+                IMAGE,
+                detach=True,
+                name=title,
+                environment=_environment(password),
+                ports={"7687/tcp": ("127.0.0.1", port)},
+                volumes={title: {"bind": "/data", "mode": "rw"}},
+            )
+        except (DockerException, OSError) as error:
+            raise GraphUnavailable(f"Docker could not start {IMAGE}: {str(error).splitlines()[0]}. `kgqa doctor` helps.") from error
+        running = Running(
+            name=name, uri=f"bolt://127.0.0.1:{port}", password_file=str(folder.password_file), container=title
+        )
+        _wait(running.uri, password)
+        folder.write_state(running)
+        return running
+
+
+def stop_lasting(running: Running) -> None:
+    """Stop and remove a graph's container; its volume stays."""
+    import docker
+    from docker.errors import DockerException, NotFound
+
+    try:
+        client = docker.from_env()
+        with contextlib.suppress(NotFound):
+            container = client.containers.get(running.container or "")
+            container.stop(timeout=60)
+            container.remove()
+    except (DockerException, OSError) as error:
+        raise GraphUnavailable(f"Docker could not stop {running.container}: {str(error).splitlines()[0]}.") from error
+
+
+class PassingContainer:
+    """A container with an empty graph that ends with this context, or with this process (testcontainers' reaper sees to that)."""
+
+    def __init__(self, *, progress: Progress = silent) -> None:
+        from testcontainers.core.container import DockerContainer
+
+        progress("starting Neo4j in Docker", 0, None)
+        self.password = secrets.token_urlsafe(24)
+        port = free_port()
+        ports: dict[str, Any] = {"7687/tcp": ("127.0.0.1", port)}
+        self._container = DockerContainer(IMAGE, env=_environment(self.password))
+        self._container.ports.update(ports)
+        try:
+            self._container.start()
+            self.uri = f"bolt://127.0.0.1:{port}"
+            _wait(self.uri, self.password)
+        except BaseException:
+            self._container.stop()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def connect(self) -> Connection:
+        """Connect to the server."""
+        return Connection.connect(self.uri, (USER, self.password))
+
+    def close(self) -> None:
+        """Stop the container and remove its graph."""
+        self._container.stop()
+
+
+def _environment(password: str) -> dict[str, str]:
+    return {"NEO4J_AUTH": f"{USER}/{password}", "NEO4J_dbms_usage__report_enabled": "false"}
+
+
+def _wait(uri: str, password: str) -> None:
+    deadline = time.monotonic() + _TIMEOUT
+    while True:
+        try:
+            Connection.connect(uri, (USER, password)).close()
+            return
+        except GraphUnavailable:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.5)

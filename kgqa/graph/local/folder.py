@@ -1,0 +1,121 @@
+"""The folder of a local graph that lasts: its data, its password, and what is known of its server."""
+
+import contextlib
+import json
+import secrets
+import socket
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from filelock import FileLock, Timeout
+
+from kgqa.errors import ConfigError, GraphError, GraphUnavailable
+from kgqa.files import home, storing, write_text
+from kgqa.graph.connection import Connection
+
+USER: Final = "neo4j"
+
+DEFAULT: Final = "default"
+"""The name of the local graph when none is given."""
+
+_LOCK_TIMEOUT = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A server that was started: where it answers, where its password is, and its process or container."""
+
+    name: str
+    uri: str
+    password_file: str
+    pid: int | None = None
+    container: str | None = None
+
+    @property
+    def password(self) -> str:
+        """Return the password."""
+        return Path(self.password_file).read_text(encoding="utf-8")
+
+    def connect(self) -> Connection:
+        """Connect to the server.
+
+        Raises:
+            GraphUnavailable: it does not answer.
+        """
+        return Connection.connect(self.uri, (USER, self.password))
+
+
+class GraphFolder:
+    """A local graph that lasts, by its name."""
+
+    def __init__(self, name: str) -> None:
+        allowed = name.replace("-", "").replace("_", "")
+        if not allowed.isalnum() or not name.isascii() or len(name) > 60:
+            raise ConfigError(
+                f"a local graph's name: expected up to 60 letters, digits, '-' and '_', found {name!r}. Choose another."
+            )
+        self.name = name
+        self.path = home() / "graphs" / name
+        self.password_file = self.path / "password"
+        self._state_file = self.path / "server.json"
+
+    @classmethod
+    def all(cls) -> list[Self]:
+        """Return all local graphs, sorted by name."""
+        root = home() / "graphs"
+        return [cls(path.name) for path in sorted(root.iterdir()) if path.is_dir()] if root.is_dir() else []
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from starting or stopping this graph's server.
+
+        Raises:
+            GraphUnavailable: another process holds it for minutes.
+        """
+        with storing(self.path):
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            with FileLock(self.path / "lock", timeout=_LOCK_TIMEOUT):
+                yield
+        except Timeout as error:
+            raise GraphUnavailable(f"another process is starting or stopping the graph {self.name!r}. Try again.") from error
+
+    def state(self) -> Running | None:
+        """Return what was last started, whether it still runs or not."""
+        try:
+            return Running(**json.loads(self._state_file.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def running(self) -> Running | None:
+        """Return the server of this graph if it answers to its password."""
+        state = self.state()
+        try:
+            if state is not None:
+                state.connect().close()
+        except (GraphError, OSError):
+            return None
+        return state
+
+    def password(self) -> str:
+        """Return the password of this graph, made on first use and readable by its owner only."""
+        if not self.password_file.exists():
+            write_text(self.password_file, secrets.token_urlsafe(24), private=True)
+        return self.password_file.read_text(encoding="utf-8")
+
+    def write_state(self, running: Running) -> None:
+        """Remember a server that was started."""
+        write_text(self._state_file, json.dumps(asdict(running)) + "\n", private=True)
+
+    def forget(self) -> None:
+        """Forget a server that was stopped."""
+        self._state_file.unlink(missing_ok=True)
+
+
+def free_port() -> int:
+    """Return a port on loopback that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

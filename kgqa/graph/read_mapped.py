@@ -1,0 +1,162 @@
+"""Read a graph that kgqa did not load, through a mapping, in keyset pages over its own id properties. Nothing is written."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any, Final, LiteralString
+
+from kgqa.errors import MappingError
+from kgqa.graph import cypher
+from kgqa.graph.catalogue import Attribute, Relation
+from kgqa.graph.connection import Connection
+from kgqa.graph.mapping import Mapping, NodeMapping
+from kgqa.graph.read import cuts
+from kgqa.graph.rows import PAGE_ENTITIES, PAGE_FACTS, EntityRow, FactPage
+
+READ_LABELS: Final[LiteralString] = "CALL db.labels() YIELD label RETURN label AS name ORDER BY name"
+READ_TYPES: Final[LiteralString] = (
+    "CALL db.relationshipTypes() YIELD relationshipType RETURN relationshipType AS name ORDER BY name"
+)
+READ_PROPERTIES: Final[LiteralString] = "CALL db.propertyKeys() YIELD propertyKey RETURN propertyKey AS name ORDER BY name"
+
+
+class MappedReader:
+    """Reads the nodes and relationships that a mapping names; keys number the entities in the order of reading.
+
+    `mapping` is the given one with the type of every id property filled in.
+    """
+
+    def __init__(self, connection: Connection, mapping: Mapping) -> None:
+        self._connection = connection
+        _check_names(connection, mapping)
+        counted = [_check_ids(connection, mapping, place) for place in range(len(mapping.nodes))]
+        self.mapping = replace(mapping, nodes=tuple(node for node, _ in counted))
+        self._total = sum(nodes for _, nodes in counted)
+        if not self._total:
+            raise MappingError(f"expected nodes labelled {', '.join(mapping.labels)}, found none. Correct the mapping.")
+        self._keys: list[dict[str | int, int]] = [{} for _ in mapping.nodes]
+        self._degrees: list[list[int]] = [[] for _ in mapping.nodes]
+
+    def counts(self) -> tuple[int, int]:
+        """Return the number of entities, and the most facts there can be once the entities were read."""
+        return self._total, sum(sum(degrees) for degrees in self._degrees)
+
+    def relations(self) -> list[Relation]:
+        """Return the relationship types that the mapping takes in."""
+        types = [row["name"] for row in self._connection.read(READ_TYPES)]
+        chosen = self.mapping.include if self.mapping.include is not None else types
+        names = self.mapping.names
+        return [
+            Relation(id=name, type=name, name=names.get(name, name.replace("_", " ").lower()))
+            for name in sorted(set(chosen) - set(self.mapping.exclude))
+        ]
+
+    def attributes(self) -> list[Attribute]:
+        """Return the numeric properties that the mapping names."""
+        properties = sorted({name for node in self.mapping.nodes for name in node.attributes})
+        return [Attribute(id=name, property=name, name=name.replace("_", " ")) for name in properties]
+
+    def entities(self) -> Iterator[list[EntityRow]]:
+        """Yield the entities, label by label."""
+        attributes = [attribute.property for attribute in self.attributes()]
+        for place, node in enumerate(self.mapping.nodes):
+            after: str | int | None = None
+            while rows := self._page(place, after):
+                page = []
+                for row in rows:
+                    key = sum(len(keys) for keys in self._keys)
+                    self._keys[place][row["id"]] = key
+                    self._degrees[place].append(row["degree"])
+                    page.append(_entity(self.mapping, node, key, row, attributes))
+                after = rows[-1]["id"]
+                yield page
+
+    def facts(self) -> Iterator[FactPage]:
+        """Yield the facts, for ranges of subjects that have about `PAGE_FACTS` together."""
+        shapes = [node.shape for node in self.mapping.nodes]
+        include = None if self.mapping.include is None else list(self.mapping.include)
+        for place, shape in enumerate(shapes):
+            ids = list(self._keys[place])
+            for low, high in pairwise(cuts(self._degrees[place], PAGE_FACTS)):
+                query = cypher.facts_page(shape, self.mapping.labels[:place], shapes, ids[low], ids[high - 1])
+                filters = {"include": include, "exclude": list(self.mapping.exclude)}
+                for row in self._connection.read(query.text, query.parameters | filters):
+                    yield FactPage(
+                        relation=row["type"],
+                        subjects=[self._keys[place][value] for value in row["subjects"]],
+                        objects=[self._keys[row["kind"]][value] for value in row["objects"]],
+                    )
+
+    def _page(self, place: int, after: str | int | None) -> list[dict[str, Any]]:
+        node = self.mapping.nodes[place]
+        query = cypher.nodes_page(node.shape, self.mapping.labels[:place], _properties(node), after, PAGE_ENTITIES)
+        return self._connection.read(query.text, query.parameters)
+
+
+def _properties(node: NodeMapping) -> list[str]:
+    return [*node.aliases, *node.attributes, *([node.description] if node.description else [])]
+
+
+def _entity(
+    mapping: Mapping, node: NodeMapping, key: int, row: dict[str, Any], attributes: Iterable[str]
+) -> EntityRow:
+    values = dict(zip(_properties(node), row["values"], strict=True))
+    aliases: list[str] = []
+    for name in node.aliases:
+        value = values[name]
+        texts = [] if value is None else value if isinstance(value, list) else [value]
+        aliases += [str(text) for text in texts if str(text).strip()]
+    numbers = []
+    for name in attributes:
+        value = values[name] if name in node.attributes else None
+        if value is not None and (not isinstance(value, int | float) or isinstance(value, bool)):
+            raise MappingError(
+                f"{node.label} {row['id']!r}: expected {name} to be a number, found {value!r}. Take {name} out of the attributes."
+            )
+        numbers.append(None if value is None else float(value))
+    name = None if row["name"] is None or not str(row["name"]).strip() else str(row["name"])
+    description = values.get(node.description) if node.description else None
+    return EntityRow(
+        key=key,
+        id=mapping.entity_id(node, row["id"]),
+        name=name,
+        aliases=tuple(sorted(set(aliases) | ({name} if name else set()))),
+        description=None if description is None else str(description),
+        values=tuple(numbers),
+    )
+
+
+def _check_names(connection: Connection, mapping: Mapping) -> None:
+    properties = {
+        name for node in mapping.nodes for name in (node.id, node.name, *_properties(node))
+    }
+    types = {*(mapping.include or ()), *mapping.exclude, *mapping.names}
+    for what, wanted, query in (
+        ("label", set(mapping.labels), READ_LABELS),
+        ("relationship type", types, READ_TYPES),
+        ("property", properties, READ_PROPERTIES),
+    ):
+        there = [row["name"] for row in connection.read(query)]
+        missing = sorted(wanted - set(there))
+        if missing:
+            raise MappingError(
+                f"{what} {missing[0]!r}: expected one of this graph's ({', '.join(there[:20])}{' …' if len(there) > 20 else ''}). "
+                "Correct the mapping."
+            )
+
+
+def _check_ids(connection: Connection, mapping: Mapping, place: int) -> tuple[NodeMapping, int]:
+    """Return the node mapping with the type of its ids, and the number of its nodes."""
+    node = mapping.nodes[place]
+    query = cypher.check_nodes(node.shape, mapping.labels[:place])
+    row = connection.read(query.text, query.parameters)[0]
+    types = {text.removesuffix(" NOT NULL") for text in row["types"]} - {"NULL"}
+    if row["ids"] < row["nodes"]:
+        problem = f"every node to have the property {node.id!r}, found {row['nodes'] - row['ids']:,} without"
+    elif row["distinct_ids"] < row["ids"]:
+        problem = f"{node.id!r} to be unique, found {row['ids'] - row['distinct_ids']:,} repeats"
+    elif not types <= {"STRING"} and not types <= {"INTEGER"}:
+        problem = f"{node.id!r} to be text, or a whole number, found {' and '.join(sorted(types))}"
+    else:
+        return replace(node, id_type="integer" if types == {"INTEGER"} else "text"), row["nodes"]
+    raise MappingError(f"label {node.label!r}: expected {problem}. Choose another id property in the mapping.")

@@ -1,0 +1,94 @@
+"""The facts of a knowledge base as tensors, in both directions.
+
+For every relation p of the R given ones there is an inverse p + R, so N_R = 2R and every fact stands twice among the N_T
+(Cohen et al. 2020, arXiv 2002.06115). Facts are sorted by subject, then relation, then object; facts with the same subject
+and relation form a *group*, so that a relation that is not followed is skipped with all its facts at once.
+"""
+
+from typing import Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from kgqa.errors import ShapeError
+
+
+class Facts(nn.Module):
+    """The facts of a graph. A module, so that the tensors move with a model, and non-persistent, so that no checkpoint copies them.
+
+    Attributes:
+        subject, relation, object: shape (N_T,), int32, inverses included.
+        subject_pointer: shape (N_E + 1,), int64; the groups of entity e are subject_pointer[e] to subject_pointer[e + 1].
+        group_relation: shape (groups,), int32.
+        group_pointer: shape (groups + 1,), int64; the facts of group g are group_pointer[g] to group_pointer[g + 1].
+    """
+
+    subject: Tensor
+    relation: Tensor
+    object: Tensor
+    subject_pointer: Tensor
+    group_relation: Tensor
+    group_pointer: Tensor
+
+    def __init__(self, triples: NDArray[np.int32], *, num_entities: int, num_relations: int) -> None:
+        """Build both directions.
+
+        Args:
+            triples: shape (facts, 3), int32: subject, relation, object; each fact once.
+            num_entities: N_E.
+            num_relations: R, without inverses.
+
+        Raises:
+            ShapeError: another shape, or an id out of range; names the first one.
+        """
+        super().__init__()
+        _check(triples, num_entities, num_relations)
+        self.num_entities = num_entities
+        self.num_relations = 2 * num_relations
+        """N_R, inverses included."""
+        subject, relation, object_ = (np.ascontiguousarray(triples[:, column]) for column in range(3))
+        subjects = np.concatenate([subject, object_])
+        relations = np.concatenate([relation, relation + np.int32(num_relations)])
+        objects = np.concatenate([object_, subject])
+        order = np.lexsort((objects, relations, subjects))
+        subjects, relations, objects = subjects[order], relations[order], objects[order]
+        first = np.ones(len(subjects), dtype=bool)
+        first[1:] = (subjects[1:] != subjects[:-1]) | (relations[1:] != relations[:-1])
+        starts = np.flatnonzero(first)
+        for name, values in (
+            ("subject", subjects),
+            ("relation", relations),
+            ("object", objects),
+            ("subject_pointer", np.searchsorted(subjects[starts], np.arange(num_entities + 1))),
+            ("group_relation", relations[starts]),
+            ("group_pointer", np.append(starts, len(subjects))),
+        ):
+            self.register_buffer(name, torch.from_numpy(values), persistent=False)
+
+    @classmethod
+    def of(cls, triples: list[tuple[int, int, int]], *, num_entities: int, num_relations: int) -> Self:
+        """Build from a list of triples; repeats are read once."""
+        array = np.array(triples, dtype=np.int32).reshape(-1, 3)
+        return cls(np.unique(array, axis=0), num_entities=num_entities, num_relations=num_relations)
+
+    def __len__(self) -> int:
+        """Return N_T, inverses included."""
+        return len(self.subject)
+
+    def inverse(self, relation: int) -> int:
+        """Return the relation that walks the same facts the other way."""
+        half = self.num_relations // 2
+        return relation - half if relation >= half else relation + half
+
+
+def _check(triples: NDArray[np.int32], num_entities: int, num_relations: int) -> None:
+    if triples.ndim != 2 or triples.shape[1] != 3 or triples.dtype != np.int32:
+        raise ShapeError(f"facts: expected int32 of shape (N, 3), found {triples.dtype} of shape {triples.shape}.")
+    for column, (role, limit) in enumerate((("subject", num_entities), ("relation", num_relations), ("object", num_entities))):
+        wrong = np.flatnonzero((triples[:, column] < 0) | (triples[:, column] >= limit))
+        if len(wrong):
+            raise ShapeError(
+                f"fact {wrong[0]}: expected a {role} from 0 to {limit - 1}, found {triples[wrong[0], column]}. Raise the number of them?"
+            )

@@ -1,0 +1,172 @@
+"""Lay a question out as branches: one for each span, which reads the question as if that span were its mention.
+
+A branch replaces its own span by one mark. Tokens of other spans keep their words but are flagged, so that names the model
+never saw are still known to be names; topics that came with the question are replaced by a second mark.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from kgqa.data import Topic
+from kgqa.kb import KnowledgeBase
+from kgqa.model.spans import Span, find_spans, topic_spans
+from kgqa.model.vocabulary import MENTION, OTHER, PADDING, Vocabulary
+from kgqa.text import Token, tokenise
+
+FEATURES: Final = 3
+"""Features of a span: its length in tokens, the logarithm of its number of candidates, whether a longer span contains it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """A question as one of its spans sees it: numbers of words and marks, and which of them lie in other spans."""
+
+    span: Span
+    words: tuple[int, ...]
+    flags: tuple[bool, ...]
+    mention: int
+    features: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """A question ready for the model: its tokens and its branches. No branch: nothing in it is a known name."""
+
+    text: str
+    tokens: tuple[Token, ...]
+    branches: tuple[Branch, ...]
+
+
+def lay_out(
+    text: str, vocabulary: Vocabulary, kb: KnowledgeBase, *, topics: Sequence[Topic] | None = None
+) -> Layout:
+    """Lay out a question; with `topics` only these are its mentions, and their entities are certain."""
+    tokens = tokenise(text)
+    spans = find_spans(tokens, kb) if topics is None else topic_spans(tokens, topics, kb)
+    numbers = [vocabulary.number(token.key) for token in tokens]
+    branches = tuple(_branch(span, spans, numbers) for span in spans)
+    return Layout(text=text, tokens=tuple(tokens), branches=branches)
+
+
+def _branch(span: Span, spans: Sequence[Span], numbers: Sequence[int]) -> Branch:
+    words: list[int] = []
+    flags: list[bool] = []
+    others = [other for other in spans if not other.overlaps(span)]
+    mention = 0
+    for place, number in enumerate([*numbers, PADDING]):
+        if place == span.first:
+            mention = len(words)
+            words.append(MENTION)
+            flags.append(False)
+        if span.first <= place <= span.last or place == len(numbers):
+            continue
+        covering = [other for other in others if other.first <= place <= other.last]
+        if any(other.given for other in covering):
+            if all(other.first == place for other in covering if other.given):
+                words.append(OTHER)
+                flags.append(True)
+            continue
+        words.append(number)
+        flags.append(bool(covering))
+    contained = any(
+        len(other) > len(span) and other.first <= span.first and span.last <= other.last for other in spans
+    )
+    features = (len(span) / 4.0, math.log(len(span.candidates)) / 4.0, float(contained))
+    return Branch(span=span, words=tuple(words), flags=tuple(flags), mention=mention, features=features)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Batch:
+    """B questions as S branches, of which the distinct readings are encoded once.
+
+    Attributes:
+        questions: B.
+        words: shape (readings, L), int64, padded with `PADDING`.
+        flags: shape (readings, L), bool: the token lies in another span.
+        mention: shape (readings,), the place of the mark `MENTION`.
+        reading: shape (S,), the reading of each branch.
+        question: shape (S,), ascending, the question of each branch.
+        features: shape (S, FEATURES).
+        given: shape (S,), bool: the branch's entity came with the question.
+        candidate_branch, candidate: shape (C,), the branch and the row of each candidate; the branches ascend.
+        clash: shape (2, pairs): branches of one question whose spans share a token.
+        cover_branch, cover_token: shape (covers,): branch i covers token slot t; slots number the tokens that any span covers.
+        num_tokens: how many such slots there are.
+    """
+
+    questions: int
+    words: Tensor
+    flags: Tensor
+    mention: Tensor
+    reading: Tensor
+    question: Tensor
+    features: Tensor
+    given: Tensor
+    candidate_branch: Tensor
+    candidate: Tensor
+    clash: Tensor
+    cover_branch: Tensor
+    cover_token: Tensor
+    num_tokens: int
+
+    @property
+    def branches(self) -> int:
+        """Return S."""
+        return len(self.question)
+
+
+def collate(layouts: Sequence[Layout]) -> Batch:
+    """Join the layouts of B questions, each of which has a branch."""
+    readings: dict[tuple[tuple[int, ...], tuple[bool, ...]], int] = {}
+    mention: list[int] = []
+    reading: list[int] = []
+    question: list[int] = []
+    features: list[tuple[float, ...]] = []
+    given: list[bool] = []
+    candidate_branch: list[int] = []
+    candidate: list[int] = []
+    clash: list[tuple[int, int]] = []
+    cover: list[tuple[int, int]] = []
+    slots = 0
+    for number, layout in enumerate(layouts):
+        start = len(question)
+        places: dict[int, int] = {}
+        for offset, branch in enumerate(layout.branches):
+            key = (branch.words, branch.flags)
+            if key not in readings:
+                readings[key] = len(readings)
+                mention.append(branch.mention)
+            reading.append(readings[key])
+            question.append(number)
+            features.append(branch.features)
+            given.append(branch.span.given)
+            candidate_branch += [start + offset] * len(branch.span.candidates)
+            candidate += branch.span.candidates
+            for earlier, other in enumerate(layout.branches[:offset]):
+                if other.span.overlaps(branch.span):
+                    clash += [(start + earlier, start + offset), (start + offset, start + earlier)]
+            for place in range(branch.span.first, branch.span.last + 1):
+                cover.append((start + offset, slots + places.setdefault(place, len(places))))
+        slots += len(places)
+    length = max(len(words) for words, _ in readings)
+    return Batch(
+        questions=len(layouts),
+        words=torch.tensor([[*words, *[PADDING] * (length - len(words))] for words, _ in readings]),
+        flags=torch.tensor([[*flags, *[False] * (length - len(flags))] for _, flags in readings]),
+        mention=torch.tensor(mention, dtype=torch.int64),
+        reading=torch.tensor(reading, dtype=torch.int64),
+        question=torch.tensor(question, dtype=torch.int64),
+        features=torch.tensor(features),
+        given=torch.tensor(given, dtype=torch.bool),
+        candidate_branch=torch.tensor(candidate_branch, dtype=torch.int64),
+        candidate=torch.tensor(candidate, dtype=torch.int64),
+        clash=torch.tensor(clash, dtype=torch.int64).view(-1, 2).T,
+        cover_branch=torch.tensor([branch for branch, _ in cover], dtype=torch.int64),
+        cover_token=torch.tensor([token for _, token in cover], dtype=torch.int64),
+        num_tokens=slots,
+    )

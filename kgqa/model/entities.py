@@ -1,0 +1,59 @@
+"""Know entities by the relations they take part in, and choose among the candidates of a span."""
+
+import torch
+from torch import Tensor, nn
+
+from kgqa.kb.facts import Facts
+from kgqa.ops.segments import softmax
+
+
+class RelationBag(nn.Module):
+    """e_k = mean of learned embeddings of the entity's relations, both directions (formula 7, relations alone)."""
+
+    def __init__(self, num_relations: int, width: int) -> None:
+        super().__init__()
+        self.embedding = nn.EmbeddingBag(num_relations, width, mode="mean")
+
+    def forward(self, facts: Facts, entities: Tensor) -> Tensor:
+        """Encode entities; shape (C,) to (C, width). An entity without facts is encoded as zeros."""
+        first, last = facts.subject_pointer[entities], facts.subject_pointer[entities + 1]
+        sizes = last - first
+        offsets = torch.cumsum(sizes, 0) - sizes
+        places = torch.arange(int(sizes.sum()), device=entities.device)
+        places = places + torch.repeat_interleave(first - offsets, sizes)
+        encoded: Tensor = self.embedding(facts.group_relation[places].long(), offsets)
+        return encoded
+
+
+class CandidateChooser(nn.Module):
+    """p(k|i): the softmax over the candidates of a span, never over spans, of how well each fits the question (formula 8)."""
+
+    def __init__(self, hidden: int, width: int) -> None:
+        super().__init__()
+        self.query = nn.Linear(2 * hidden, width)
+        self.degree = nn.Parameter(torch.zeros(1))
+
+    def forward(
+        self, spans: Tensor, candidates: Tensor, degrees: Tensor, candidate_branch: Tensor, num_branches: int
+    ) -> Tensor:
+        """Return the probability of each candidate within its span.
+
+        Args:
+            spans: shape (S, 2H), what the question says around each span.
+            candidates: shape (C, width), the entities encoded.
+            degrees: shape (C,), the number of facts of each: the learned prior for well-known entities.
+            candidate_branch: shape (C,), the span of each candidate.
+            num_branches: S.
+
+        Returns:
+            Shape (C,); sums to 1 within each span.
+        """
+        fit = (self.query(spans)[candidate_branch] * candidates).sum(1)
+        return softmax(fit + self.degree * torch.log1p(degrees), candidate_branch, num_branches)
+
+
+def mean_by_branch(encoded: Tensor, candidate_branch: Tensor, num_branches: int) -> Tensor:
+    """Return the mean encoding of each span's candidates, shape (S, width): what kind of thing the span may name."""
+    sums = encoded.new_zeros(num_branches, encoded.shape[1]).index_add(0, candidate_branch, encoded)
+    counts = torch.bincount(candidate_branch, minlength=num_branches).clamp(min=1)
+    return sums / counts[:, None]

@@ -1,0 +1,105 @@
+"""Answer questions with a trained model: batches in, ranked entities out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from kgqa.config import Config
+from kgqa.data import Topic
+from kgqa.kb import KnowledgeBase
+from kgqa.model.branches import Batch, Layout, collate, lay_out
+from kgqa.model.reasoner import Reasoner, Reasoning
+from kgqa.model.vocabulary import Vocabulary
+
+BATCH = 64
+
+OPEN = 0.5
+"""A branch whose gate is wider takes part in the answer."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What the model answers to one question.
+
+    Attributes:
+        layout: the question with its spans.
+        rows: entities that may be the answer, most probable first; equal ones in the order of their rows.
+        scores: their probabilities.
+        reasoning, batch, number: the batch that the question was answered in, and its number there; None if the question
+            names nothing that is known, so that there was nothing to start from.
+    """
+
+    layout: Layout
+    rows: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    reasoning: Reasoning | None = None
+    batch: Batch | None = None
+    number: int = 0
+
+    @property
+    def abstains(self) -> bool:
+        """Tell whether there is no answer."""
+        return len(self.rows) == 0
+
+    @property
+    def answer_set(self) -> NDArray[np.int64]:
+        """Return the entities that are the answer together: at least half as probable as the first."""
+        return self.rows[self.scores >= 0.5 * self.scores[0]] if len(self.rows) else self.rows
+
+    def open_branches(self) -> list[int]:
+        """Return the branches of this question that take part in the answer, the most trusted first."""
+        if self.reasoning is None or self.batch is None:
+            return []
+        own = torch.nonzero(self.batch.question == self.number).flatten().tolist()
+        gates = self.reasoning.gates.tolist()
+        return sorted((branch for branch in own if gates[branch] > OPEN), key=lambda branch: -gates[branch])
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A trained model with the knowledge base that it answers from."""
+
+    config: Config
+    vocabulary: Vocabulary
+    reasoner: Reasoner
+    kb: KnowledgeBase
+
+    @classmethod
+    def new(cls, config: Config, vocabulary: Vocabulary, kb: KnowledgeBase) -> "Model":
+        """Make an untrained model."""
+        return cls(config, vocabulary, Reasoner(config.model, kb, words=len(vocabulary)), kb)
+
+    def lay_out(self, text: str, topics: Sequence[Topic] | None = None) -> Layout:
+        """Find the spans of a question, or take the given topics for them."""
+        return lay_out(text, self.vocabulary, self.kb, topics=topics)
+
+    def predict(self, layouts: Sequence[Layout], *, size: int = BATCH) -> Iterator[Prediction]:
+        """Answer questions, in their order."""
+        self.reasoner.eval()
+        for start in range(0, len(layouts), size):
+            yield from self._batch(layouts[start : start + size])
+
+    @torch.no_grad()
+    def _batch(self, layouts: Sequence[Layout]) -> list[Prediction]:
+        nothing = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64)
+        predictions = [Prediction(layout, *nothing) for layout in layouts]
+        known = [place for place, layout in enumerate(layouts) if layout.branches]
+        if not known:
+            return predictions
+        batch = collate([layouts[place] for place in known])
+        reasoning = self.reasoner(batch, epsilon=self.config.training.epsilon)
+        answers = reasoning.answers
+        owners, entities = answers.sets.numpy(), answers.entities.numpy()
+        # Equal sets of paths may differ in the last bits, which must not decide their order.
+        scores = np.round(answers.weights.numpy().astype(np.float64), 6)
+        usable = (scores > 0) & self.kb.named.numpy()[entities]
+        bounds = np.searchsorted(owners, np.arange(len(known) + 1))
+        for number, place in enumerate(known):
+            own = slice(bounds[number], bounds[number + 1])
+            rows, values = entities[own][usable[own]], scores[own][usable[own]]
+            order = np.lexsort((rows, -values))
+            predictions[place] = Prediction(layouts[place], rows[order], values[order], reasoning, batch, number)
+        return predictions

@@ -1,0 +1,36 @@
+"""The words that have an embedding of their own, and the marks that stand for others."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+PADDING: Final = 0
+UNKNOWN: Final = 1
+MENTION: Final = 2
+"""Stands for the mention that a branch is about."""
+OTHER: Final = 3
+"""Stands for another mention of the question that is known to be one."""
+
+_MARKS: Final = 4
+
+
+class Vocabulary:
+    """Words, numbered after the marks in the order given."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.words = list(words)
+        self._numbers = {word: number for number, word in enumerate(self.words, start=_MARKS)}
+
+    @classmethod
+    def of(cls, texts: Iterable[Iterable[str]], *, min_count: int) -> "Vocabulary":
+        """Collect the words that stand at least `min_count` times in tokenised texts, sorted."""
+        counts = Counter(word for text in texts for word in text)
+        return cls(sorted(word for word, count in counts.items() if count >= min_count))
+
+    def __len__(self) -> int:
+        """Return the number of words and marks."""
+        return _MARKS + len(self.words)
+
+    def number(self, word: str) -> int:
+        """Return a word's number, `UNKNOWN` if it has none."""
+        return self._numbers.get(word, UNKNOWN)

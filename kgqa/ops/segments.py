@@ -1,0 +1,29 @@
+"""Softmax and maxima over runs of a flat tensor, such as the candidates of each span or the spans of each question."""
+
+import torch
+from torch import Tensor
+
+
+def softmax(scores: Tensor, segment: Tensor, num_segments: int) -> Tensor:
+    """Return the softmax within each segment: never across segments.
+
+    >>> softmax(torch.tensor([0.0, 0.0, 5.0]), torch.tensor([0, 0, 1]), 2)
+    tensor([0.5000, 0.5000, 1.0000])
+
+    Args:
+        scores: shape (n,).
+        segment: shape (n,), the segment of each score, 0 to num_segments - 1; a segment may have none.
+        num_segments: how many segments there are.
+
+    Returns:
+        Shape (n,); sums to 1 within each segment that has scores.
+    """
+    exponentials = (scores - maximum(scores.detach(), segment, num_segments)[segment]).exp()
+    totals = exponentials.new_zeros(num_segments).index_add(0, segment, exponentials)
+    return exponentials / totals[segment]
+
+
+def maximum(values: Tensor, segment: Tensor, num_segments: int, *, empty: float = 0.0) -> Tensor:
+    """Return the largest value of each segment, shape (num_segments,); `empty` where a segment has none."""
+    start = values.new_full((num_segments,), empty)
+    return start.scatter_reduce(0, segment, values, "amax", include_self=False)

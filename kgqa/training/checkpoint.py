@@ -1,0 +1,199 @@
+"""Models and unfinished trainings on disk: safetensors and JSON, bound to the snapshot they were trained on.
+
+    model.json, model-….safetensors     the best model so far, its settings, words, and the snapshot's fingerprint
+    last.json, last-….safetensors       everything to go on from: weights, optimizer, random state, place in the data
+
+The JSON file names the tensors that belong to it and is replaced in one step, so a reader never sees half of a change.
+"""
+
+import os
+import uuid
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from kgqa.config import Config
+from kgqa.errors import CheckpointError, ConfigError, DataError, FingerprintMismatch
+from kgqa.files import read_json, storing, write_json
+from kgqa.kb import KnowledgeBase
+from kgqa.model.prediction import Model
+from kgqa.model.vocabulary import Vocabulary
+from kgqa.tensor_files import read_tensors, write_tensors
+
+FORMAT: Final = 1
+BEST: Final = "model"
+LAST: Final = "last"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """What a model says of itself: the snapshot it belongs to, how it was trained, how good it was on dev questions."""
+
+    fingerprint: str
+    counts: dict[str, int]
+    snapshot: str | None
+    config: Config
+    words: list[str]
+    epoch: int
+    dev: dict[str, Any]
+
+    def json(self) -> dict[str, Any]:
+        """Return what is written."""
+        return {
+            "format": FORMAT,
+            "kgqa": version("kgqa"),
+            "fingerprint": self.fingerprint,
+            "counts": self.counts,
+            "snapshot": self.snapshot,
+            "config": self.config.tables(),
+            "epoch": self.epoch,
+            "dev": self.dev,
+            "words": self.words,
+        }
+
+
+def save_model(folder: Path, model: Model, *, epoch: int, dev: dict[str, Any]) -> None:
+    """Write a model, whole or not at all.
+
+    Raises:
+        StorageError: it could not be written.
+    """
+    path = model.kb.path
+    card = Card(
+        fingerprint=model.kb.fingerprint,
+        counts=model.kb.counts,
+        # Relative, so that a folder with both can be moved.
+        snapshot=None if path is None else os.path.relpath(path.resolve(), folder.resolve()),
+        config=model.config,
+        words=model.vocabulary.words,
+        epoch=epoch,
+        dev=dev,
+    )
+    write_state(folder, BEST, model.reasoner.state_dict(), card.json())
+
+
+def read_card(folder: Path) -> Card:
+    """Read what a model says of itself.
+
+    Raises:
+        CheckpointError: there is no model, or it is of another format.
+    """
+    value = _read(folder, BEST)
+    try:
+        return Card(
+            fingerprint=value["fingerprint"],
+            counts=value["counts"],
+            snapshot=value["snapshot"],
+            config=Config.from_tables(value["config"]),
+            words=value["words"],
+            epoch=value["epoch"],
+            dev=value["dev"],
+        )
+    except (KeyError, TypeError, ConfigError) as error:
+        raise CheckpointError(f"{folder}: expected a model that this version can read: {error}. Train it again.") from error
+
+
+def load_model(folder: Path, kb: KnowledgeBase | None = None) -> Model:
+    """Load a model with the knowledge base it belongs to.
+
+    Args:
+        folder: the model.
+        kb: the knowledge base; the snapshot that the model names if not given.
+
+    Raises:
+        CheckpointError: the model is missing or damaged.
+        SnapshotError: the snapshot that it names is missing or damaged.
+        FingerprintMismatch: the knowledge base is not the one it was trained on.
+    """
+    card = read_card(folder)
+    if kb is None:
+        if card.snapshot is None:
+            raise CheckpointError(f"{folder}: expected a knowledge base: the model was trained on one made in memory. Pass it.")
+        kb = KnowledgeBase.load((folder / card.snapshot).resolve())
+    check_fingerprint(folder, card.fingerprint, card.counts, kb)
+    model = Model.new(card.config, Vocabulary(card.words), kb)
+    restore(model, read_state(folder, BEST)[0], folder)
+    return model
+
+
+def check_fingerprint(folder: Path, fingerprint: str, counts: dict[str, int], kb: KnowledgeBase) -> None:
+    """Refuse a knowledge base that a model was not trained on.
+
+    Raises:
+        FingerprintMismatch: with both fingerprints and the counts that differ.
+    """
+    if kb.fingerprint != fingerprint:
+        differing = [
+            f"{counts.get(name):,} and {kb.counts.get(name):,} {name}"
+            for name in sorted(counts.keys() & kb.counts.keys())
+            if counts[name] != kb.counts[name]
+        ]
+        raise FingerprintMismatch(
+            f"{folder}: expected the snapshot {fingerprint[:12]} that the model was trained on, found {kb.fingerprint[:12]} "
+            f"({'; '.join(differing) or 'the counts are equal, the contents differ'}). Use that snapshot, or train again on this one."
+        )
+
+
+def restore(model: Model, tensors: dict[str, Tensor], folder: Path) -> None:
+    """Put weights into a model.
+
+    Raises:
+        CheckpointError: they do not fit.
+    """
+    try:
+        model.reasoner.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise CheckpointError(f"{folder}: expected weights that fit the settings: {error}. Train the model again.") from error
+
+
+def write_state(folder: Path, name: str, tensors: dict[str, Tensor], value: dict[str, Any]) -> None:
+    """Write tensors and the JSON file that names them, in place of what stood there under this name.
+
+    Raises:
+        StorageError: they could not be written.
+    """
+    with storing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        file = f"{name}-{uuid.uuid4().hex[:8]}.safetensors"
+        write_tensors(folder / file, tensors)
+        write_json(folder / f"{name}.json", {"tensors": file} | value)
+        for old in folder.glob(f"{name}-*.safetensors"):
+            if old.name != file:
+                old.unlink()
+
+
+def read_state(folder: Path, name: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read what `write_state` wrote.
+
+    Raises:
+        CheckpointError: it is missing or damaged.
+    """
+    value = _read(folder, name)
+    path = folder / str(value["tensors"])
+    try:
+        return {key: tensor.clone() for key, tensor in read_tensors(path).items()}, value
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path}: could not be read: {error}. Train the model again.") from error
+
+
+def _read(folder: Path, name: str) -> dict[str, Any]:
+    path = folder / f"{name}.json"
+    if not path.is_file():
+        raise CheckpointError(f"{folder}: expected a model, found no {path.name} in it. Make one with `kgqa train`.")
+    try:
+        value = read_json(path)
+    except DataError as error:
+        raise CheckpointError(f"{path}: expected JSON: {error}. Train the model again.") from error
+    if not isinstance(value, dict) or value.get("format") != FORMAT or not isinstance(value.get("tensors"), str):
+        raise CheckpointError(f"{path}: expected a file of format {FORMAT}, found something else. Train the model again.")
+    return value
+
+
+def random_state() -> Tensor:
+    """Return the state of the random numbers, for `last`."""
+    return torch.get_rng_state()

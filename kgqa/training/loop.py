@@ -1,0 +1,225 @@
+"""The training loop: batches in an order drawn from the seed, dev evaluation after each epoch, early stopping, checkpoints."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from kgqa.config import Config, TrainingConfig
+from kgqa.data import Question
+from kgqa.errors import CheckpointError
+from kgqa.evaluation.report import evaluate
+from kgqa.model.branches import collate
+from kgqa.model.gates import uncovered
+from kgqa.model.prediction import Model
+from kgqa.progress import Progress, silent
+from kgqa.training import checkpoint
+from kgqa.training.losses import answer_loss
+from kgqa.training.questions import Example, Examples, gold_keys, prepare
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epoch:
+    """One pass over the training questions: mean loss, dev measures, seconds of training (without the evaluation)."""
+
+    number: int
+    loss: float
+    dev: dict[str, Any]
+    seconds: float
+
+    @property
+    def dev_hits(self) -> float:
+        """Return what the best epoch is chosen by: Hits@1, or the share of right answers where none is an entity."""
+        hits = self.dev["hits@1"]
+        return float(self.dev["correct"] if hits is None else hits)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingReport:
+    """How a training went. `left_out` counts the questions that could not be learned from, by reason."""
+
+    model: Path
+    questions: int
+    left_out: dict[str, int]
+    epochs: tuple[Epoch, ...]
+    best: Epoch
+    seconds: float
+
+
+@dataclass
+class _State:
+    """Where a training stands: what `last` holds besides tensors."""
+
+    epoch: int = 0
+    step: int = 0
+    loss: float = 0.0
+    seconds: float = 0.0
+    epochs: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Trainer:
+    """Trains one model. `source` is a text that tells the data apart, so that a training goes on only with its own data."""
+
+    def __init__(
+        self,
+        model: Model,
+        questions: Sequence[Question],
+        dev: Sequence[Question],
+        out: Path,
+        *,
+        source: str,
+        progress: Progress = silent,
+        on_epoch: Callable[[Epoch], None] | None = None,
+    ) -> None:
+        self.model = model
+        self.settings: TrainingConfig = model.config.training
+        self.examples: Examples = prepare(model, questions, topics=self.settings.topics)
+        self.dev = dev
+        self.out = out
+        self.source = source
+        self.progress = progress
+        self.on_epoch = on_epoch
+        self.state = _State()
+        self.steps = math.ceil(len(self.examples) / self.settings.batch)
+        self.optimizer = torch.optim.AdamW(
+            model.reasoner.parameters(), lr=self.settings.learning_rate, weight_decay=self.settings.weight_decay
+        )
+
+    def run(self) -> TrainingReport:
+        """Train until the last epoch, or until the dev questions are answered no better for `patience` epochs."""
+        while self.state.epoch < self.settings.epochs and not self._is_stuck():
+            self._train_epoch()
+            self._end_epoch()
+        epochs = tuple(Epoch(**values) for values in self.state.epochs)
+        return TrainingReport(
+            model=self.out,
+            questions=len(self.examples),
+            left_out=dict(self.examples.left_out),
+            epochs=epochs,
+            best=_best(epochs),
+            seconds=sum(epoch.seconds for epoch in epochs),
+        )
+
+    def resume(self) -> None:
+        """Go on from the checkpoint in `out`.
+
+        Raises:
+            CheckpointError: there is none, or it belongs to other data or settings.
+        """
+        tensors, value = checkpoint.read_state(self.out, checkpoint.LAST)
+        for what, expected in self._identity().items():
+            if value[what] != expected:
+                raise CheckpointError(
+                    f"{self.out}: expected to go on with the same {what}, found another. Start anew without --resume."
+                )
+        weights = {name.removeprefix("model."): tensor for name, tensor in tensors.items() if name.startswith("model.")}
+        checkpoint.restore(self.model, weights, self.out)
+        states: dict[int, dict[str, Any]] = {}
+        for name, tensor in tensors.items():
+            if name.startswith("optimizer."):
+                _, place, key = name.split(".")
+                states.setdefault(int(place), {})[key] = tensor
+        self.optimizer.load_state_dict({"state": states, "param_groups": self.optimizer.state_dict()["param_groups"]})
+        torch.set_rng_state(tensors["random"])
+        self.state = _State(**value["state"])
+
+    def _train_epoch(self) -> None:
+        state = self.state
+        order = self._order(state.epoch)
+        self.model.reasoner.train()
+        clock = time.perf_counter()
+        while state.step < self.steps:
+            rows = order[state.step * self.settings.batch : (state.step + 1) * self.settings.batch]
+            state.loss += self._step([self.examples.examples[row] for row in rows]) * len(rows)
+            state.step += 1
+            self.progress(f"epoch {state.epoch + 1}", state.step, self.steps)
+            if state.step % self.settings.checkpoint_steps == 0 and state.step < self.steps:
+                state.seconds, clock = state.seconds + time.perf_counter() - clock, time.perf_counter()
+                self._save()
+        state.seconds += time.perf_counter() - clock
+
+    def _step(self, examples: Sequence[Example]) -> float:
+        state, settings = self.state, self.settings
+        done = (state.epoch * self.steps + state.step) / (settings.epochs * self.steps)
+        for group in self.optimizer.param_groups:
+            group["lr"] = settings.learning_rate * _schedule(done, settings.warm_up)
+        batch = collate([example.layout for example in examples])
+        reasoning = self.model.reasoner(batch, epsilon=settings.epsilon)
+        loss = answer_loss(reasoning.answers, gold_keys(examples, self.model.kb.num_entities))
+        total = loss
+        coverage = settings.coverage * (1.0 - 2.0 * done)
+        if coverage > 0 and settings.topics == "resolved":
+            total = loss + coverage * uncovered(batch, reasoning.gates)
+        self.optimizer.zero_grad()
+        total.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.reasoner.parameters(), settings.clip)
+        self.optimizer.step()
+        return float(loss.detach())
+
+    def _end_epoch(self) -> None:
+        state = self.state
+        dev = evaluate(self.model, self.dev, topics=self.settings.topics).summary()
+        epoch = Epoch(
+            number=state.epoch + 1, loss=state.loss / len(self.examples), dev=_figures(dev), seconds=state.seconds
+        )
+        before = [Epoch(**values) for values in state.epochs]
+        state.epochs.append(asdict(epoch))
+        if not before or epoch.dev_hits > max(earlier.dev_hits for earlier in before):
+            checkpoint.save_model(self.out, self.model, epoch=epoch.number, dev=epoch.dev)
+        state.epoch, state.step, state.loss, state.seconds = state.epoch + 1, 0, 0.0, 0.0
+        self._save()
+        if self.on_epoch is not None:
+            self.on_epoch(epoch)
+
+    def _is_stuck(self) -> bool:
+        epochs = [Epoch(**values) for values in self.state.epochs]
+        return bool(epochs) and len(epochs) - _best(epochs).number >= self.settings.patience
+
+    def _order(self, epoch: int) -> list[int]:
+        generator = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + epoch)
+        order: list[int] = torch.randperm(len(self.examples), generator=generator).tolist()
+        return order
+
+    def _identity(self) -> dict[str, Any]:
+        return {
+            "settings": self.model.config.tables(),
+            "snapshot": self.model.kb.fingerprint,
+            "questions": self.source,
+            "words": self.model.vocabulary.words,
+        }
+
+    def _save(self) -> None:
+        tensors = {f"model.{name}": tensor for name, tensor in self.model.reasoner.state_dict().items()}
+        for place, values in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{place}.{key}": tensor for key, tensor in values.items()}
+        tensors["random"] = torch.get_rng_state()
+        value = {"format": checkpoint.FORMAT, "state": asdict(self.state)} | self._identity()
+        checkpoint.write_state(self.out, checkpoint.LAST, tensors, value)
+
+
+def _schedule(done: float, warm_up: float) -> float:
+    """Return the share of the learning rate: it rises over `warm_up`, then falls in a straight line to zero."""
+    return done / warm_up if done < warm_up else (1.0 - done) / (1.0 - warm_up)
+
+
+def _figures(summary: dict[str, Any]) -> dict[str, Any]:
+    return {key: summary[key] for key in ("questions", "correct", "hits@1", "hits@10", "mrr", "f1")}
+
+
+def _best(epochs: Sequence[Epoch]) -> Epoch:
+    return max(epochs, key=lambda epoch: (epoch.dev_hits, -epoch.number))
+
+
+def new_model(config: Config, questions: Sequence[Question], kb: Any) -> Model:
+    """Make an untrained model whose words are those of the questions; what is drawn comes from the seed."""
+    from kgqa.model.vocabulary import Vocabulary
+    from kgqa.text import tokenise
+
+    texts = ([token.key for token in tokenise(question.text)] for question in questions)
+    vocabulary = Vocabulary.of(texts, min_count=config.model.min_word_count)
+    torch.manual_seed(config.training.seed)
+    return Model.new(config, vocabulary, kb)

@@ -1,0 +1,99 @@
+"""Choose what can be learned from, and say what was left out and why."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from kgqa.data import Question
+from kgqa.errors import DataError, TrainingError
+from kgqa.kb import KnowledgeBase
+from kgqa.model.branches import Layout
+from kgqa.model.prediction import Model
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """A question ready to be learned from: its branches, and the rows of its answers, ascending."""
+
+    layout: Layout
+    answers: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """The questions to learn from, and how many were left out, by reason."""
+
+    examples: list[Example]
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+
+def check_answers(questions: Sequence[Question], kb: KnowledgeBase, path: Path) -> None:
+    """Check that every answer is an entity of the knowledge base.
+
+    Raises:
+        DataError: one is not; names the question.
+    """
+    for question in questions:
+        for answer in question.answers or ():
+            if kb.row(answer) is None:
+                raise DataError(
+                    path,
+                    None,
+                    expected="answers that are ids of entities of the snapshot",
+                    found=f"{answer!r} in question {question.id!r}",
+                    then="Write the entity's id, or remove the question.",
+                )
+
+
+def draw(questions: Sequence[Question], number: int | None, seed: int) -> list[Question]:
+    """Draw `number` questions with `seed`, in their order; all if None or more than there are."""
+    if number is None or number >= len(questions):
+        return list(questions)
+    generator = torch.Generator().manual_seed(seed)
+    chosen = torch.randperm(len(questions), generator=generator)[:number].sort().values
+    return [questions[place] for place in chosen.tolist()]
+
+
+def prepare(model: Model, questions: Sequence[Question], *, topics: Literal["given", "resolved"]) -> Examples:
+    """Lay out the questions that can be learned from.
+
+    Raises:
+        TrainingError: there is none; says how many were left out and why.
+    """
+    examples = Examples([])
+    for question in questions:
+        if question.value is not None:
+            examples.left_out["asks for a number: not learned yet"] += 1
+            continue
+        if not question.answers:
+            examples.left_out["has no answer: not learned yet"] += 1
+            continue
+        layout = model.lay_out(question.text, question.topics if topics == "given" else None)
+        if not layout.branches:
+            reason = "has no topic that is an entity" if topics == "given" else "holds no name of an entity"
+            examples.left_out[reason] += 1
+            continue
+        rows = sorted(row for answer in question.answers if (row := model.kb.row(answer)) is not None)
+        examples.examples.append(Example(layout, tuple(rows)))
+    if not examples.examples:
+        reasons = "; ".join(f"{number:,} × {reason}" for reason, number in examples.left_out.items())
+        raise TrainingError(
+            f"expected questions to learn from, found none among {len(questions):,}: {reasons}. Check that the questions belong "
+            "to this snapshot."
+        )
+    return examples
+
+
+def gold_keys(examples: Sequence[Example], num_entities: int) -> Tensor:
+    """Return the answers of a batch as `answer_loss` takes them."""
+    return torch.tensor(
+        [question * num_entities + row for question, example in enumerate(examples) for row in example.answers]
+    )

@@ -1,0 +1,121 @@
+"""WebQ-FB15k: `facts.tsv` with a header, `entities.jsonl` (id, label, aliases, description), `SPLIT.jsonl` (questions).
+
+    python -m loaders.webq_fb15k SRC OUT
+
+Relations are named by the words of their Freebase path.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from kgqa.data import EntityRecord, RelationRecord
+from loaders.common import MAX_BAD, Loader, parser, run
+
+
+def load(src: Path, out: Path, *, max_bad: float = MAX_BAD) -> str:
+    """Write the canonical folder; return one line that says what was read.
+
+    Raises:
+        DataError: a file is missing, or too many lines are malformed.
+    """
+    with Loader(out, max_bad=max_bad) as loader:
+        entities = _entities(loader, src / "entities.jsonl")
+        _facts(loader, src / "facts.tsv", entities)
+        for path in sorted(src.glob("*.jsonl")):
+            if path.name != "entities.jsonl":
+                _questions(loader, path, entities)
+    return loader.summary()
+
+
+def _entities(loader: Loader, path: Path) -> set[str]:
+    entities: set[str] = set()
+    for number, value in _objects(loader, path):
+        identifier, label, aliases = value.get("id"), value.get("label"), value.get("aliases", [])
+        named = label is None or isinstance(label, str)
+        if not isinstance(identifier, str) or identifier in entities or not named or not isinstance(aliases, list):
+            loader.bad(path, number, "expected a new id, a label and a list of aliases")
+            continue
+        loader.good()
+        entities.add(identifier)
+        loader.writer.entity(
+            EntityRecord(
+                id=identifier,
+                name=label or None,
+                aliases=tuple(dict.fromkeys(alias for alias in aliases if isinstance(alias, str) and alias.strip())),
+                description=value.get("description") or None,
+            )
+        )
+    return entities
+
+
+def _facts(loader: Loader, path: Path, entities: set[str]) -> None:
+    relations: set[str] = set()
+    facts: set[tuple[str, ...]] = set()
+    for number, line in loader.lines(path):
+        columns = tuple(line.split("\t"))
+        if number == 1 and columns == ("subject", "relation", "object"):
+            continue
+        if len(columns) != 3 or columns[0] not in entities or columns[2] not in entities:
+            loader.bad(path, number, f"expected subject<TAB>relation<TAB>object with known entities, found {line[:100]!r}")
+            continue
+        loader.good()
+        if columns not in facts:
+            facts.add(columns)
+            relations.add(columns[1])
+            loader.writer.fact(*columns)
+    for relation in sorted(relations):
+        loader.writer.relation(RelationRecord(id=relation, name=_words(relation)))
+
+
+def _questions(loader: Loader, path: Path, entities: set[str]) -> None:
+    for number, value in _objects(loader, path):
+        answers, topics = value.get("answers"), value.get("topics", [])
+        known = isinstance(answers, list) and bool(answers) and all(answer in entities for answer in answers)
+        if not isinstance(value.get("question"), str) or not known:
+            loader.bad(path, number, "expected a question and answers that are known entities")
+            continue
+        loader.good()
+        loader.writer.question(
+            path.stem,
+            {
+                "id": value.get("id", f"{path.stem}-{number}"),
+                "question": value["question"],
+                "answers": answers,
+                "topics": [topic for topic in topics if topic.get("entity") in entities],
+            },
+        )
+
+
+def _objects(loader: Loader, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in loader.lines(path):
+        try:
+            value = json.loads(line)
+        except ValueError as error:
+            loader.bad(path, number, f"expected a JSON object: {error}")
+            continue
+        if isinstance(value, dict):
+            yield number, value
+        else:
+            loader.bad(path, number, f"expected a JSON object, found {type(value).__name__}")
+
+
+def _words(relation: str) -> str:
+    """Return the words of a Freebase path, none twice in a row.
+
+    >>> _words("/film/film/directed_by")
+    'film directed by'
+    """
+    words = relation.replace("/", " ").replace("_", " ").replace(".", " ").split()
+    return " ".join(word for place, word in enumerate(words) if place == 0 or word != words[place - 1])
+
+
+def _work(arguments: argparse.Namespace) -> list[str]:
+    return [load(arguments.src, arguments.out, max_bad=arguments.max_bad)]
+
+
+if __name__ == "__main__":
+    sys.exit(run(_work, parser(__doc__)))
