@@ -25,6 +25,13 @@ def home() -> Path:
     return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("kgqa"))
 
 
+def migrations_folder(name: str) -> Path:
+    """Return the folder of the migrations that ship with kgqa, `graph` or `registry`, in a wheel or in a checkout."""
+    package = Path(__file__).resolve().parent
+    shipped = package / "_migrations" / name
+    return shipped if shipped.is_dir() else package.parent / "migrations" / name
+
+
 @contextmanager
 def storing(path: Path) -> Iterator[None]:
     """Turn the operating system's errors while `path` is written into a `StorageError` that names it."""
@@ -35,7 +42,8 @@ def storing(path: Path) -> Iterator[None]:
             raise
         reason = error.strerror or str(error)
         raise StorageError(
-            f"{path}: could not be written: {reason}. Nothing of it was kept; make room or choose another place, then run the command again."
+            f"{path}: could not be written: {reason}. Nothing of it was kept; make room or choose another place, "
+            "then run the command again."
         ) from error
 
 
@@ -49,7 +57,9 @@ def new_folder(path: Path, *, marker: str) -> Iterator[Path]:
         StorageError: `path` holds something else, or could not be written.
     """
     if path.exists() and not (path.is_dir() and ((path / marker).is_file() or not any(path.iterdir()))):
-        raise StorageError(f"{path}: expected a new folder or one with a {marker} in it, found something else. Choose another place.")
+        raise StorageError(
+            f"{path}: expected a new folder or one with a {marker} in it, found something else. Choose another place."
+        )
     draft = path.parent / f".{path.name}.{uuid.uuid4().hex[:8]}.tmp"
     with storing(path):
         draft.mkdir(parents=True)
@@ -150,9 +160,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise DataError(
-            path, None, expected="a JSON file", found=error.strerror or str(error), then="Check the path."
-        ) from error
+        raise DataError(path, None, expected="a JSON file", found=error.strerror or str(error), then="Check the path.") from error
     except ValueError as error:
         raise DataError(path, None, expected="a JSON file", found=str(error), then="Write the file anew.") from error
 

@@ -91,7 +91,8 @@ class Loader:
     def summary(self) -> str:
         """Return one line that says what was read."""
         aside = f"; {len(self._bad):,} malformed lines are in {self.out / QUARANTINE}" if self._bad else ""
-        return f"{self.out}: {self.writer.facts:,} facts, {self.writer.entities:,} entities, {self.writer.questions:,} questions{aside}"
+        counts = f"{self.writer.facts:,} facts, {self.writer.entities:,} entities, {self.writer.questions:,} questions"
+        return f"{self.out}: {counts}{aside}"
 
 
 def parser(description: str) -> argparse.ArgumentParser:

@@ -65,7 +65,11 @@ def _questions(loader: Loader, path: Path, split: str, kind: str, entities: set[
         answers = [answer for answer in joined.split("|") if answer]
         unknown = [entity for entity in (*answers, *(topic[1] for topic in topics)) if entity not in entities]
         if not tab or len(topics) != 1 or not answers or unknown:
-            problem = f"unknown entity {unknown[0]!r}" if unknown else f"expected question with [topic]<TAB>answers, found {line[:100]!r}"
+            problem = (
+                f"unknown entity {unknown[0]!r}"
+                if unknown
+                else f"expected question with [topic]<TAB>answers, found {line[:100]!r}"
+            )
             loader.bad(path, number, problem)
             continue
         loader.good()

@@ -1,8 +1,8 @@
 """Questions with their answers, as training and evaluation read them.
 
-    {"id", "question", "answers": [entity ids]}     entities; [] where the graph cannot answer
-    {"id", "question", "value": 3}                  a number
-    optional, for evaluation only: "topics": [{"entity", "mention", "start"}], "kind"
+{"id", "question", "answers": [entity ids]}     entities; [] where the graph cannot answer
+{"id", "question", "value": 3}                  a number
+optional, for evaluation only: "topics": [{"entity", "mention", "start"}], "kind"
 """
 
 import math
@@ -96,9 +96,7 @@ def _question(path: Path, line: int, value: dict[str, Any]) -> Question:
         raise error("either answers or value", found, 'Give a list of entity ids, [] for "no answer", or a number.')
     if answers is not None and not (isinstance(answers, list) and all(isinstance(answer, str) for answer in answers)):
         raise error("answers to be a list of entity ids", answers, "Write the ids in quotes, in brackets.")
-    if number is not None and (
-        not isinstance(number, int | float) or isinstance(number, bool) or not math.isfinite(number)
-    ):
+    if number is not None and (not isinstance(number, int | float) or isinstance(number, bool) or not math.isfinite(number)):
         raise error("value to be a number", number, "Write entities as answers.")
     kind = value.get("kind")
     if kind is not None and not isinstance(kind, str):

@@ -51,15 +51,11 @@ def evaluate(
     for start in range(0, len(questions), size):
         part = questions[start : start + size]
         clock = time.perf_counter()
-        layouts = [
-            model.lay_out(question.text, question.topics if topics == "given" else None) for question in part
-        ]
+        layouts = [model.lay_out(question.text, question.topics if topics == "given" else None) for question in part]
         answered = list(model.predict(layouts, size=size))
         milliseconds += [(time.perf_counter() - clock) * 1000 / len(part)] * len(part)
         predictions += answered
-        scores += [
-            score(question, given(model, prediction)) for question, prediction in zip(part, answered, strict=True)
-        ]
+        scores += [score(question, given(model, prediction)) for question, prediction in zip(part, answered, strict=True)]
         progress("questions", len(scores), len(questions))
     return Evaluation(scores=scores, predictions=predictions, milliseconds=milliseconds)
 

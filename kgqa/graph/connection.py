@@ -53,9 +53,7 @@ class Connection:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
     @contextmanager
@@ -69,7 +67,8 @@ class Connection:
             ) from error
         except (ServiceUnavailable, OSError) as error:
             raise GraphUnavailable(
-                f"{self.description}: no Neo4j answers there ({_first_line(error)}). Start it, or check NEO4J_URI; `kgqa doctor` helps."
+                f"{self.description}: no Neo4j answers there ({_first_line(error)}). Start it, or check NEO4J_URI; "
+                "`kgqa doctor` helps."
             ) from error
         except (Neo4jError, DriverError) as error:
             raise GraphError(f"{self.description}: {_first_line(error)}") from error
@@ -77,9 +76,7 @@ class Connection:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Yield a session that can only read; the server refuses writes in it."""
-        with self.errors(), self.driver.session(
-            database=self._database, default_access_mode=neo4j.READ_ACCESS
-        ) as session:
+        with self.errors(), self.driver.session(database=self._database, default_access_mode=neo4j.READ_ACCESS) as session:
             yield session
 
     def read(
@@ -90,6 +87,7 @@ class Connection:
         Raises:
             GraphError: the query failed, wrote, or took longer than `timeout` seconds.
         """
+
         @unit_of_work(timeout=timeout, metadata={"application": "kgqa"})
         def rows(transaction: ManagedTransaction) -> list[dict[str, Any]]:
             return [dict(record) for record in transaction.run(text, parameters)]

@@ -102,9 +102,7 @@ def _match(
             last = position == len(chain.steps) - 1
             label = identifier(answer.label) if last else any_entity
             lines.append(f"MATCH ({names[position]}){left}[:{identifier(step.type)}]{right}({names[position + 1]}:{label})")
-            different = [
-                f"{names[later]} <> {names[earlier]}" for earlier, later in chain.differ if later == position + 1
-            ]
+            different = [f"{names[later]} <> {names[earlier]}" for earlier, later in chain.differ if later == position + 1]
             if different:
                 lines.append(f"WHERE {' AND '.join(different)}")
     return lines, parameters
@@ -156,9 +154,7 @@ def facts_page(
     kinds = " ".join(f"WHEN o:{identifier(other.label)} THEN {place}" for place, other in enumerate(nodes))
     ids = " ".join(f"WHEN {place} THEN o.{identifier(other.id)}" for place, other in enumerate(nodes))
     labels = "|".join(identifier(other.label) for other in nodes)
-    condition = (
-        f"n.{key} >= $low AND n.{key} <= $high AND ($include IS NULL OR type(r) IN $include) AND NOT type(r) IN $exclude"
-    )
+    condition = f"n.{key} >= $low AND n.{key} <= $high AND ($include IS NULL OR type(r) IN $include) AND NOT type(r) IN $exclude"
     text = f"""
 MATCH (n:{identifier(node.label)})-[r]->(o:{labels})
 {_without(earlier, condition)}

@@ -51,9 +51,11 @@ def export_import_files(dataset: Dataset, folder: Path) -> Path:
             ([r.id, r.type, r.name, r.inverse_name, r.description] for r in relations),
         ),
         _File("attributes.csv", ["id:ID(Attribute)", "property", "name"], ([a.id, a.property, a.name] for a in attributes)),
-        _File("batches.csv", ["id:ID(LoadBatch)", "dataset", "stage", "name", "base:long", "size:long", "finished:datetime"], [
-            [f"{dataset.fingerprint}/plan", dataset.fingerprint, "plan", dataset.path.name, 0, BATCH, "1970-01-01T00:00:00Z"]
-        ]),
+        _File(
+            "batches.csv",
+            ["id:ID(LoadBatch)", "dataset", "stage", "name", "base:long", "size:long", "finished:datetime"],
+            [[f"{dataset.fingerprint}/plan", dataset.fingerprint, "plan", dataset.path.name, 0, BATCH, "1970-01-01T00:00:00Z"]],
+        ),
     ]
     relationships = [
         _File(

@@ -104,7 +104,9 @@ def _done(connection: Connection, dataset: Dataset, merge: bool) -> set[str]:
     others = [row["name"] for row in batches if row["dataset"] != dataset.fingerprint and row["name"]]
     strangers = connection.read(queries.FIND_FOREIGN_NODE) or ([] if batches else connection.read(queries.FIND_ENTITY))
     if others or strangers:
-        found = f"the data set {others[0]!r}" if others else f"a node ({', '.join(strangers[0]['labels'])}) that kgqa did not load"
+        found = (
+            f"the data set {others[0]!r}" if others else f"a node ({', '.join(strangers[0]['labels'])}) that kgqa did not load"
+        )
         raise LoadError(
             f"{connection.description}: expected an empty graph, or {dataset.path.name!r} as it is now; found {found}. "
             "Use another graph (`kgqa up NAME`, then --graph NAME), or --merge to add to this one."
@@ -130,9 +132,7 @@ def _plan(connection: Connection, dataset: Dataset, size: int) -> int:
         "name": dataset.path.name,
         "size": size,
         "relations": [asdict(relation) for relation in add_relations(read_relations(connection), dataset.relations)],
-        "attributes": [
-            asdict(attribute) for attribute in add_attributes(read_attributes(connection), dataset.attribute_names())
-        ],
+        "attributes": [asdict(attribute) for attribute in add_attributes(read_attributes(connection), dataset.attribute_names())],
     }
 
     def write(transaction: ManagedTransaction) -> dict[str, Any]:

@@ -48,9 +48,7 @@ def alias_rows(dataset: Dataset) -> list[AliasRow]:
     return [AliasRow(_hash(text), text, normalise(text)[:LONGEST_KEY], places) for text, places in entities.items()]
 
 
-def entity_batches(
-    dataset: Dataset, *, base: int, properties: Mapping[str, str], size: int, merge: bool
-) -> Iterator[Batch]:
+def entity_batches(dataset: Dataset, *, base: int, properties: Mapping[str, str], size: int, merge: bool) -> Iterator[Batch]:
     """Yield the entities; the first gets the row `base`, attributes go to the properties of that name."""
     statement = queries.MERGE_ENTITIES if merge else queries.CREATE_ENTITIES
     for number, start in enumerate(range(0, len(dataset.entities), size)):

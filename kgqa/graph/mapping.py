@@ -1,15 +1,15 @@
 """Say where the entities of a graph are: `mapping.toml` for a graph that kgqa did not load, a fixed layout for one it did.
 
-    [entities.Person]           a node label
-    id = "name"                 its unique, stable property (text or whole number)
-    name = "name"               what people call it; null or missing: never an answer
-    aliases = ["nickname"]      properties with other names, text or lists of texts
-    attributes = ["born"]       numeric properties
-    description = "bio"
+[entities.Person]           a node label
+id = "name"                 its unique, stable property (text or whole number)
+name = "name"               what people call it; null or missing: never an answer
+aliases = ["nickname"]      properties with other names, text or lists of texts
+attributes = ["born"]       numeric properties
+description = "bio"
 
-    [relationships]
-    include = ["ACTED_IN"]      or exclude = [...]; all types between mapped labels if neither is given
-    names = { ACTED_IN = "acted in" }
+[relationships]
+include = ["ACTED_IN"]      or exclude = [...]; all types between mapped labels if neither is given
+names = { ACTED_IN = "acted in" }
 """
 
 import tomllib

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, LiteralString, cast
 
 from kgqa.errors import GraphError, MigrationError
+from kgqa.files import migrations_folder
 from kgqa.graph.connection import Connection
 
 _NAME = re.compile(r"V(\d+)__(\w+)\.cypher")
@@ -24,8 +25,7 @@ READ_APPLIED: Final[LiteralString] = (
     "MATCH (m:Migration) RETURN m.version AS version, m.checksum AS checksum, m.description AS description"
 )
 RECORD: Final[LiteralString] = (
-    "MERGE (m:Migration {version: $version}) "
-    "SET m.description = $description, m.checksum = $checksum, m.applied = datetime()"
+    "MERGE (m:Migration {version: $version}) SET m.description = $description, m.checksum = $checksum, m.applied = datetime()"
 )
 
 
@@ -55,21 +55,14 @@ class Migration:
         return cls(int(match[1]), match[2].replace("_", " "), checksum, tuple(statements))
 
 
-def shipped_folder(name: str) -> Path:
-    """Return the folder of the migrations that ship with kgqa: `graph` or `registry`, in a wheel or in a checkout."""
-    package = Path(__file__).resolve().parent.parent
-    for folder in (package / "_migrations" / name, package.parent / "migrations" / name):
-        if folder.is_dir():
-            return folder
-    raise MigrationError(f"the migrations of the {name} are missing from this installation. Install kgqa again.")
-
-
 def read_folder(folder: Path) -> list[Migration]:
     """Read all migrations of a folder, in the order of their versions.
 
     Raises:
-        MigrationError: two files have the same version.
+        MigrationError: the folder is missing, or two files have the same version.
     """
+    if not folder.is_dir():
+        raise MigrationError(f"{folder}: expected the migrations of the graph, found none. Install kgqa again.")
     migrations = sorted((Migration.read(path) for path in folder.glob("*.cypher")), key=lambda item: item.version)
     versions = [migration.version for migration in migrations]
     if len(set(versions)) != len(versions):
@@ -83,7 +76,7 @@ def pending(connection: Connection, folder: Path | None = None) -> list[Migratio
     Raises:
         MigrationError: a file was changed after it was applied, or the graph has a migration that is not shipped.
     """
-    migrations = read_folder(folder or shipped_folder("graph"))
+    migrations = read_folder(folder or migrations_folder("graph"))
     applied = {row["version"]: row for row in connection.read(READ_APPLIED)}
     for migration in migrations:
         recorded = applied.get(migration.version)
@@ -122,7 +115,8 @@ def migrate(connection: Connection, folder: Path | None = None) -> list[Migratio
                     connection.run_schema(cast(LiteralString, statement))
                 except GraphError as error:
                     raise MigrationError(
-                        f"V{migration.version:03} ({migration.description}) failed: {error} Mend the cause and run `kgqa migrate`."
+                        f"V{migration.version:03} ({migration.description}) failed: {error} "
+                        "Mend the cause and run `kgqa migrate`."
                     ) from error
             _record(connection, migration)
         lock.commit()

@@ -69,9 +69,9 @@ class OwnReader:
         properties = [attribute.property for attribute in self.attributes()]
         self._degrees = [0] * self._rows
         for low in range(0, self._rows, PAGE_ENTITIES):
-            page = self._connection.read(
-                READ_ENTITIES, {"low": low, "high": low + PAGE_ENTITIES, "properties": properties}
-            )[0]["entities"]
+            page = self._connection.read(READ_ENTITIES, {"low": low, "high": low + PAGE_ENTITIES, "properties": properties})[0][
+                "entities"
+            ]
             rows = []
             for row, identifier, name, description, values, aliases, degree in page:
                 self._degrees[row] = degree

@@ -97,9 +97,7 @@ def _properties(node: NodeMapping) -> list[str]:
     return [*node.aliases, *node.attributes, *([node.description] if node.description else [])]
 
 
-def _entity(
-    mapping: Mapping, node: NodeMapping, key: int, row: dict[str, Any], attributes: Iterable[str]
-) -> EntityRow:
+def _entity(mapping: Mapping, node: NodeMapping, key: int, row: dict[str, Any], attributes: Iterable[str]) -> EntityRow:
     values = dict(zip(_properties(node), row["values"], strict=True))
     aliases: list[str] = []
     for name in node.aliases:
@@ -107,11 +105,12 @@ def _entity(
         texts = [] if value is None else value if isinstance(value, list) else [value]
         aliases += [str(text) for text in texts if str(text).strip()]
     numbers = []
-    for name in attributes:
-        value = values[name] if name in node.attributes else None
+    for attribute in attributes:
+        value = values[attribute] if attribute in node.attributes else None
         if value is not None and (not isinstance(value, int | float) or isinstance(value, bool)):
             raise MappingError(
-                f"{node.label} {row['id']!r}: expected {name} to be a number, found {value!r}. Take {name} out of the attributes."
+                f"{node.label} {row['id']!r}: expected {attribute} to be a number, found {value!r}. "
+                f"Take {attribute} out of the attributes."
             )
         numbers.append(None if value is None else float(value))
     name = None if row["name"] is None or not str(row["name"]).strip() else str(row["name"])
@@ -127,9 +126,7 @@ def _entity(
 
 
 def _check_names(connection: Connection, mapping: Mapping) -> None:
-    properties = {
-        name for node in mapping.nodes for name in (node.id, node.name, *_properties(node))
-    }
+    properties = {name for node in mapping.nodes for name in (node.id, node.name, *_properties(node))}
     types = {*(mapping.include or ()), *mapping.exclude, *mapping.names}
     for what, wanted, query in (
         ("label", set(mapping.labels), READ_LABELS),
@@ -140,8 +137,8 @@ def _check_names(connection: Connection, mapping: Mapping) -> None:
         missing = sorted(wanted - set(there))
         if missing:
             raise MappingError(
-                f"{what} {missing[0]!r}: expected one of this graph's ({', '.join(there[:20])}{' …' if len(there) > 20 else ''}). "
-                "Correct the mapping."
+                f"{what} {missing[0]!r}: expected one of this graph's "
+                f"({', '.join(there[:20])}{' …' if len(there) > 20 else ''}). Correct the mapping."
             )
 
 

@@ -16,7 +16,7 @@ from kgqa.errors import ShapeError
 
 
 class Facts(nn.Module):
-    """The facts of a graph. A module, so that the tensors move with a model, and non-persistent, so that no checkpoint copies them.
+    """The facts of a graph: a module, so that the tensors move with a model, non-persistent, so that no checkpoint copies them.
 
     Attributes:
         subject, relation, object: shape (N_T,), int32, inverses included.
@@ -90,5 +90,6 @@ def _check(triples: NDArray[np.int32], num_entities: int, num_relations: int) ->
         wrong = np.flatnonzero((triples[:, column] < 0) | (triples[:, column] >= limit))
         if len(wrong):
             raise ShapeError(
-                f"fact {wrong[0]}: expected a {role} from 0 to {limit - 1}, found {triples[wrong[0], column]}. Raise the number of them?"
+                f"fact {wrong[0]}: expected a {role} from 0 to {limit - 1}, found "
+                f"{triples[wrong[0], column]}. Raise the number of them?"
             )

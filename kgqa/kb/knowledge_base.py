@@ -91,12 +91,11 @@ class KnowledgeBase:
         )
 
     @classmethod
-    def from_facts(
-        cls, subjects: Tensor, relations: Tensor, objects: Tensor, *, num_entities: int, num_relations: int
-    ) -> Self:
+    def from_facts(cls, subjects: Tensor, relations: Tensor, objects: Tensor, *, num_entities: int, num_relations: int) -> Self:
         """Build a knowledge base from numbered facts, for work on the operators; entities have numbers as ids and names.
 
-        >>> kb = KnowledgeBase.from_facts(torch.tensor([0]), torch.tensor([0]), torch.tensor([1]), num_entities=2, num_relations=1)
+        >>> zero, one = torch.tensor([0]), torch.tensor([1])
+        >>> kb = KnowledgeBase.from_facts(zero, zero, one, num_entities=2, num_relations=1)
         >>> kb.num_relations
         2
 

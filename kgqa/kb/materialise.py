@@ -17,9 +17,7 @@ from kgqa.kb.snapshot import Manifest, write_snapshot
 from kgqa.progress import Progress, silent
 
 
-def materialise(
-    connection: Connection, folder: Path, *, mapping: Mapping | None = None, progress: Progress = silent
-) -> Manifest:
+def materialise(connection: Connection, folder: Path, *, mapping: Mapping | None = None, progress: Progress = silent) -> Manifest:
     """Read the graph and write a snapshot of it. Only reads from Neo4j.
 
     Args:

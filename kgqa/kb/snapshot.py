@@ -1,8 +1,8 @@
 """A snapshot on disk: tensors, alias trie, and a manifest that is written last.
 
-    manifest.json         format, fingerprint, counts, relations, attributes, mapping, sizes of the other files
-    tensors.safetensors   facts (int32), attribute values, texts, alias rows
-    aliases.marisa        the alias trie
+manifest.json         format, fingerprint, counts, relations, attributes, mapping, sizes of the other files
+tensors.safetensors   facts (int32), attribute values, texts, alias rows
+aliases.marisa        the alias trie
 """
 
 import datetime
@@ -80,7 +80,9 @@ class Manifest:
         """
         path = folder / MANIFEST
         if not path.is_file():
-            raise SnapshotError(f"{folder}: expected a snapshot, found no {MANIFEST} in it. Make one with `kgqa snapshot {folder}`.")
+            raise SnapshotError(
+                f"{folder}: expected a snapshot, found no {MANIFEST} in it. Make one with `kgqa snapshot {folder}`."
+            )
         try:
             value = read_json(path)
             if value["format"] != FORMAT:

@@ -42,9 +42,7 @@ class Layout:
     branches: tuple[Branch, ...]
 
 
-def lay_out(
-    text: str, vocabulary: Vocabulary, kb: KnowledgeBase, *, topics: Sequence[Topic] | None = None
-) -> Layout:
+def lay_out(text: str, vocabulary: Vocabulary, kb: KnowledgeBase, *, topics: Sequence[Topic] | None = None) -> Layout:
     """Lay out a question; with `topics` only these are its mentions, and their entities are certain."""
     tokens = tokenise(text)
     spans = find_spans(tokens, kb) if topics is None else topic_spans(tokens, topics, kb)
@@ -73,9 +71,7 @@ def _branch(span: Span, spans: Sequence[Span], numbers: Sequence[int]) -> Branch
             continue
         words.append(number)
         flags.append(bool(covering))
-    contained = any(
-        len(other) > len(span) and other.first <= span.first and span.last <= other.last for other in spans
-    )
+    contained = any(len(other) > len(span) and other.first <= span.first and span.last <= other.last for other in spans)
     features = (len(span) / 4.0, math.log(len(span.candidates)) / 4.0, float(contained))
     return Branch(span=span, words=tuple(words), flags=tuple(flags), mention=mention, features=features)
 

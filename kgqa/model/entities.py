@@ -33,9 +33,7 @@ class CandidateChooser(nn.Module):
         self.query = nn.Linear(2 * hidden, width)
         self.degree = nn.Parameter(torch.zeros(1))
 
-    def forward(
-        self, spans: Tensor, candidates: Tensor, degrees: Tensor, candidate_branch: Tensor, num_branches: int
-    ) -> Tensor:
+    def forward(self, spans: Tensor, candidates: Tensor, degrees: Tensor, candidate_branch: Tensor, num_branches: int) -> Tensor:
         """Return the probability of each candidate within its span.
 
         Args:

@@ -48,9 +48,7 @@ class Reasoner(nn.Module):
         super().__init__()
         width = config.hidden // 2
         self.facts = kb.facts
-        self.encoder = RecurrentEncoder(
-            words, hidden=config.hidden, dropout=config.dropout, word_dropout=config.word_dropout
-        )
+        self.encoder = RecurrentEncoder(words, hidden=config.hidden, dropout=config.dropout, word_dropout=config.word_dropout)
         self.bag = RelationBag(kb.num_relations, width)
         self.chooser = CandidateChooser(config.hidden, width)
         self.span_gates = SpanGates(config.hidden, width)
@@ -63,9 +61,7 @@ class Reasoner(nn.Module):
 
         entities = self.bag(self.facts, batch.candidate)
         kinds = mean_by_branch(entities, batch.candidate_branch, batch.branches)
-        p_candidate = self.chooser(
-            spans, entities, self._degrees(batch.candidate), batch.candidate_branch, batch.branches
-        )
+        p_candidate = self.chooser(spans, entities, self._degrees(batch.candidate), batch.candidate_branch, batch.branches)
         p_span, gates = self.span_gates(batch, spans, kinds)
         plan = self.planner(encoding, batch.reading, spans, kinds)
 

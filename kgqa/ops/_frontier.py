@@ -22,9 +22,7 @@ def follow(facts: Facts, x: EntitySet, r: Tensor, *, epsilon: float = 0.0) -> En
         member, group, share = member[kept], group[kept], share[kept]
     weight = x.weights[member] * share
     part, fact = _unfold(facts.group_pointer, group)
-    return EntitySet.of(
-        sets[member][part], facts.object[fact], weight[part], batch=x.batch, num_entities=x.num_entities
-    )
+    return EntitySet.of(sets[member][part], facts.object[fact], weight[part], batch=x.batch, num_entities=x.num_entities)
 
 
 def _unfold(pointer: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:

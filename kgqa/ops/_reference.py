@@ -23,7 +23,8 @@ def follow(facts: Facts, x: Tensor, r: Tensor) -> Tensor:
     m_p = _one_hot_rows(facts.relation, facts.num_relations, x.dtype)
     m_o = _one_hot_rows(facts.object, facts.num_entities, x.dtype)
     along = torch.sparse.mm(m_s, x.T) * torch.sparse.mm(m_p, r.T)
-    return torch.sparse.mm(m_o.t(), along).T
+    reached: Tensor = torch.sparse.mm(m_o.t(), along)
+    return reached.T
 
 
 def rescale(x: Tensor) -> Tensor:
@@ -32,7 +33,7 @@ def rescale(x: Tensor) -> Tensor:
 
 
 def exclude(x: Tensor, other: Tensor, gate: Tensor) -> Tensor:
-    """x ⊙ (1 − g·other); x, other: (B, N_E), gate: (B,)."""
+    """X ⊙ (1 − g·other); x, other: (B, N_E), gate: (B,)."""
     return x * (1.0 - gate[:, None] * other)
 
 

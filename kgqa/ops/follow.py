@@ -15,9 +15,7 @@ from kgqa.ops.entity_set import EntitySet
 def follow(kb: KnowledgeBase | Facts, x: Tensor, r: Tensor, *, epsilon: float = 0.0) -> Tensor: ...
 @overload
 def follow(kb: KnowledgeBase | Facts, x: EntitySet, r: Tensor, *, epsilon: float = 0.0) -> EntitySet: ...
-def follow(
-    kb: KnowledgeBase | Facts, x: Tensor | EntitySet, r: Tensor, *, epsilon: float = 0.0
-) -> Tensor | EntitySet:
+def follow(kb: KnowledgeBase | Facts, x: Tensor | EntitySet, r: Tensor, *, epsilon: float = 0.0) -> Tensor | EntitySet:
     """Return where the relations `r` lead from the entities `x`: y[o] = Σ over facts (s, p, o) of x[s]·r[p].
 
     Formula 1 of the model (Cohen, Sun, Hofer, Siegler 2020, arXiv 2002.06115). Differentiable in `x` and `r`; for an

@@ -1,6 +1,5 @@
 """Softmax and maxima over runs of a flat tensor, such as the candidates of each span or the spans of each question."""
 
-import torch
 from torch import Tensor
 
 

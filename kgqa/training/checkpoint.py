@@ -135,7 +135,8 @@ def check_fingerprint(folder: Path, fingerprint: str, counts: dict[str, int], kb
         ]
         raise FingerprintMismatch(
             f"{folder}: expected the snapshot {fingerprint[:12]} that the model was trained on, found {kb.fingerprint[:12]} "
-            f"({'; '.join(differing) or 'the counts are equal, the contents differ'}). Use that snapshot, or train again on this one."
+            f"({'; '.join(differing) or 'the counts are equal, the contents differ'}). "
+            "Use that snapshot, or train again on this one."
         )
 
 

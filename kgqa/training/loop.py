@@ -155,7 +155,7 @@ class Trainer:
         if coverage > 0 and settings.topics == "resolved":
             total = loss + coverage * uncovered(batch, reasoning.gates)
         self.optimizer.zero_grad()
-        total.backward()
+        total.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.model.reasoner.parameters(), settings.clip)
         self.optimizer.step()
         return float(loss.detach())
@@ -163,9 +163,7 @@ class Trainer:
     def _end_epoch(self) -> None:
         state = self.state
         dev = evaluate(self.model, self.dev, topics=self.settings.topics).summary()
-        epoch = Epoch(
-            number=state.epoch + 1, loss=state.loss / len(self.examples), dev=_figures(dev), seconds=state.seconds
-        )
+        epoch = Epoch(number=state.epoch + 1, loss=state.loss / len(self.examples), dev=_figures(dev), seconds=state.seconds)
         before = [Epoch(**values) for values in state.epochs]
         state.epochs.append(asdict(epoch))
         if not before or epoch.dev_hits > max(earlier.dev_hits for earlier in before):

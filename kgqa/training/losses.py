@@ -11,7 +11,7 @@ _CERTAIN = 1e-3
 
 
 def answer_loss(answers: EntitySet, gold: Tensor) -> Tensor:
-    """Return the mean over questions of the binary cross-entropy over reached and right entities, divided by the number of right ones.
+    """Return the mean over questions of the cross-entropy over reached and right entities, divided by the number of right ones.
 
     All other entities are exact zeros and right to be.
 

@@ -94,6 +94,4 @@ def prepare(model: Model, questions: Sequence[Question], *, topics: Literal["giv
 
 def gold_keys(examples: Sequence[Example], num_entities: int) -> Tensor:
     """Return the answers of a batch as `answer_loss` takes them."""
-    return torch.tensor(
-        [question * num_entities + row for question, example in enumerate(examples) for row in example.answers]
-    )
+    return torch.tensor([question * num_entities + row for question, example in enumerate(examples) for row in example.answers])

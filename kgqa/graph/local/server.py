@@ -55,9 +55,7 @@ def start_lasting(name: str, *, progress: Progress = silent) -> Running:
                 env=java.environment(folder.path),
                 start_new_session=True,
             )
-        running = Running(
-            name=name, uri=f"bolt://127.0.0.1:{port}", password_file=str(folder.password_file), pid=process.pid
-        )
+        running = Running(name=name, uri=f"bolt://127.0.0.1:{port}", password_file=str(folder.password_file), pid=process.pid)
         folder.write_state(running)  # before it answers, so that `kgqa down` finds it even if this process is killed now
         try:
             _wait(running.uri, password, process, log, progress)
