@@ -113,13 +113,13 @@ def _entity(mapping: Mapping, node: NodeMapping, key: int, row: dict[str, Any], 
                 f"Take {attribute} out of the attributes."
             )
         numbers.append(None if value is None else float(value))
-    name = None if row["name"] is None or not str(row["name"]).strip() else str(row["name"])
+    called = None if row["name"] is None or not str(row["name"]).strip() else str(row["name"])
     description = values.get(node.description) if node.description else None
     return EntityRow(
         key=key,
         id=mapping.entity_id(node, row["id"]),
-        name=name,
-        aliases=tuple(sorted(set(aliases) | ({name} if name else set()))),
+        name=called,
+        aliases=tuple(sorted(set(aliases) | ({called} if called else set()))),
         description=None if description is None else str(description),
         values=tuple(numbers),
     )
