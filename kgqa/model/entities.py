@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from kgqa.kb.facts import Facts
-from kgqa.ops.segments import softmax
+from kgqa.ops.segments import softmax, unfold
 
 
 class RelationBag(nn.Module):
@@ -16,11 +16,8 @@ class RelationBag(nn.Module):
 
     def forward(self, facts: Facts, entities: Tensor) -> Tensor:
         """Encode entities; shape (C,) to (C, width). An entity without facts is encoded as zeros."""
-        first, last = facts.subject_pointer[entities], facts.subject_pointer[entities + 1]
-        sizes = last - first
-        offsets = torch.cumsum(sizes, 0) - sizes
-        places = torch.arange(int(sizes.sum()), device=entities.device)
-        places = places + torch.repeat_interleave(first - offsets, sizes)
+        member, places = unfold(facts.subject_pointer, entities)
+        offsets = torch.searchsorted(member, torch.arange(len(entities), device=entities.device))
         encoded: Tensor = self.embedding(facts.group_relation[places].long(), offsets)
         return encoded
 

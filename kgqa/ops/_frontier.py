@@ -5,6 +5,7 @@ from torch import Tensor
 
 from kgqa.kb.facts import Facts
 from kgqa.ops.entity_set import EntitySet
+from kgqa.ops.segments import unfold
 
 
 def follow(facts: Facts, x: EntitySet, r: Tensor, *, epsilon: float = 0.0) -> EntitySet:
@@ -14,21 +15,12 @@ def follow(facts: Facts, x: EntitySet, r: Tensor, *, epsilon: float = 0.0) -> En
     left out, and only the rest is unfolded into facts.
     """
     sets, entities = x.sets, x.entities
-    member, group = _unfold(facts.subject_pointer, entities)
+    member, group = unfold(facts.subject_pointer, entities)
     relation = facts.group_relation[group].long()
     share = r[sets[member], relation]
     if epsilon > 0.0:
         kept = torch.nonzero(share.detach() >= epsilon).squeeze(1)
         member, group, share = member[kept], group[kept], share[kept]
     weight = x.weights[member] * share
-    part, fact = _unfold(facts.group_pointer, group)
+    part, fact = unfold(facts.group_pointer, group)
     return EntitySet.of(sets[member][part], facts.object[fact], weight[part], batch=x.batch, num_entities=x.num_entities)
-
-
-def _unfold(pointer: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Return, for every place from pointer[row] to pointer[row + 1] of every row, the row's number in `rows` and the place."""
-    first = pointer[rows]
-    sizes = pointer[rows + 1] - first
-    number = torch.repeat_interleave(torch.arange(len(rows), device=rows.device), sizes)
-    offset = torch.arange(len(number), device=rows.device) - (torch.cumsum(sizes, 0) - sizes)[number]
-    return number, first[number] + offset

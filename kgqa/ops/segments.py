@@ -1,5 +1,6 @@
-"""Softmax and maxima over runs of a flat tensor, such as the candidates of each span or the spans of each question."""
+"""Softmax, maxima and unfolding over runs of a flat tensor, such as the candidates of each span or the facts of each entity."""
 
+import torch
 from torch import Tensor
 
 
@@ -26,3 +27,12 @@ def maximum(values: Tensor, segment: Tensor, num_segments: int, *, empty: float 
     """Return the largest value of each segment, shape (num_segments,); `empty` where a segment has none."""
     start = values.new_full((num_segments,), empty)
     return start.scatter_reduce(0, segment, values, "amax", include_self=False)
+
+
+def unfold(pointer: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Return, for every place from pointer[row] to pointer[row + 1] of every row, the row's number in `rows` and the place."""
+    first = pointer[rows]
+    sizes = pointer[rows + 1] - first
+    number = torch.repeat_interleave(torch.arange(len(rows), device=rows.device), sizes)
+    offset = torch.arange(len(number), device=rows.device) - (torch.cumsum(sizes, 0) - sizes)[number]
+    return number, first[number] + offset

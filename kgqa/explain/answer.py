@@ -1,0 +1,105 @@
+"""What kgqa answers: entities with probabilities, what the mentions were resolved to, paths with their facts, and Cypher."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from kgqa.graph.cypher import CypherQuery
+
+Confirmation = Literal["confirmed", "not confirmed", "not checked"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankedEntity:
+    """An entity and the probability (0 to 1) that it is an answer or is meant."""
+
+    id: str
+    name: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """Characters `start` to `end` of the question that name an entity.
+
+    `candidates` are the most probable entities of that name; `probability` is that of the mention relative to the question's best
+    one: it takes part in the answer if it is above one half.
+    """
+
+    text: str
+    start: int
+    end: int
+    probability: float
+    candidates: tuple[RankedEntity, ...]
+
+    @property
+    def entity(self) -> RankedEntity:
+        """Return what the mention was resolved to."""
+        return self.candidates[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """A fact of the graph: entities by id and name, the relation by id and name."""
+
+    subject: str
+    subject_name: str
+    relation: str
+    relation_name: str
+    object: str
+    object_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Path:
+    """How a mention leads to the answer.
+
+    Attributes:
+        start: the entity it starts from.
+        relations: names of the relations followed; an inverse relation has its inverse name.
+        share: what part of the mention's score of the answer came along these relations.
+        facts: a walk along them, as facts of the graph.
+    """
+
+    start: RankedEntity
+    relations: tuple[str, ...]
+    share: float
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The answer to a question.
+
+    Attributes:
+        entities: the answer, most probable first: all entities at least half as probable as the first. Empty: no answer is known.
+        value: the number, where the question asks for one.
+        others: the next entities that were less probable, at most ten.
+        mentions: what the question names.
+        paths: for each mention that takes part, how it leads to the first entity.
+        cypher: the query that returns the answer, None without an answer.
+        proof: the same query for the first entity alone, where the answer is longer than the query's limit.
+        rows: what Neo4j returned, None if it was not asked.
+        confirmation: whether the first entity is among what the query returns in the live graph.
+        note: why there is no answer, or why it was not confirmed.
+    """
+
+    question: str
+    entities: tuple[RankedEntity, ...] = ()
+    value: float | None = None
+    others: tuple[RankedEntity, ...] = ()
+    mentions: tuple[Mention, ...] = ()
+    paths: tuple[Path, ...] = ()
+    cypher: CypherQuery | None = None
+    proof: CypherQuery | None = None
+    rows: tuple[dict[str, Any], ...] | None = None
+    confirmation: Confirmation = "not checked"
+    note: str | None = None
+
+    @property
+    def abstains(self) -> bool:
+        """Tell whether no answer is known."""
+        return not self.entities and self.value is None
+
+    def json(self) -> dict[str, Any]:
+        """Return the answer as plain dictionaries, for JSON."""
+        return asdict(self)

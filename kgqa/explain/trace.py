@@ -1,0 +1,131 @@
+"""Turn a prediction into an answer: names instead of rows, paths for its first entity, and the Cypher of those paths."""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from kgqa.explain.answer import Answer, Fact, Mention, Path, RankedEntity
+from kgqa.explain.paths import RelationPath, best_paths
+from kgqa.graph.cypher import Chain, Step, ask_again, prove
+from kgqa.kb import KnowledgeBase
+from kgqa.model.prediction import OPEN, Model, Prediction
+
+MOST_OTHERS = 10
+MOST_CANDIDATES = 5
+
+Traced: TypeAlias = tuple[RelationPath, tuple[tuple[int, int], ...]]
+"""A path, and the pairs of positions on it at which its entities must differ."""
+
+
+def trace(model: Model, prediction: Prediction, *, limit: int) -> Answer:
+    """Explain a prediction; no query is run.
+
+    Args:
+        model: the model that made it.
+        prediction: what it predicted.
+        limit: the largest number of rows that the Cypher query returns.
+    """
+    kb, text = model.kb, prediction.layout.text
+    mentions = _mentions(kb, prediction)
+    if prediction.abstains:
+        why = "the paths lead nowhere" if mentions else "nothing in the question is a name that the graph knows"
+        return Answer(question=text, mentions=mentions, note=f"No answer: {why}.")
+    scores = prediction.scores.tolist()
+    ranked = [_entity(kb, int(row), score) for row, score in zip(prediction.rows, scores, strict=True)]
+    size = len(prediction.answer_set)
+    answer = int(prediction.rows[0])
+    found = _paths(model, prediction, answer)
+    chains = _chains(kb, found)
+    node, identifier = kb.mapping.locate(kb.ids[answer])
+    return Answer(
+        question=text,
+        entities=tuple(ranked[:size]),
+        others=tuple(ranked[size : size + MOST_OTHERS]),
+        mentions=mentions,
+        paths=tuple(_path(kb, path) for path, _ in found),
+        cypher=ask_again(chains, node.shape, kb.mapping.labels, limit),
+        proof=prove(chains, node.shape, identifier, kb.mapping.labels),
+    )
+
+
+def _chains(kb: KnowledgeBase, found: Sequence[Traced]) -> list[Chain]:
+    half = len(kb.relations)
+    chains = []
+    for path, differ in found:
+        node, start = kb.mapping.locate(kb.ids[path.entities[0]])
+        steps = tuple(Step(kb.relations[relation % half].type, relation < half) for relation in path.relations)
+        chains.append(Chain(node.shape, start, steps, differ))
+    return chains
+
+
+def _paths(model: Model, prediction: Prediction, answer: int) -> list[Traced]:
+    """Return the best path of each branch that takes part, with the positions at which it must differ."""
+    assert prediction.reasoning is not None
+    reasoning = prediction.reasoning
+    found = []
+    for branch in prediction.open_branches():
+        paths = best_paths(model.kb.facts, reasoning, branch, answer, epsilon=model.config.training.epsilon, most=1)
+        for path in paths:
+            plan = reasoning.plan
+            hops = len(path.relations)
+            pairs = [(hop - 2, hop) for hop in range(2, hops + 1) if float(plan.leave_last[branch, hop - 1]) > OPEN]
+            if float(plan.leave_start[branch]) > OPEN and (0, hops) not in pairs:
+                pairs.append((0, hops))
+            # A gate that is not quite closed lets a walk through that comes back; its query must not forbid that.
+            differ = tuple((low, high) for low, high in pairs if path.entities[low] != path.entities[high])
+            found.append((path, differ))
+    return found
+
+
+def _mentions(kb: KnowledgeBase, prediction: Prediction) -> tuple[Mention, ...]:
+    reasoning, batch, layout = prediction.reasoning, prediction.batch, prediction.layout
+    if reasoning is None or batch is None:
+        return ()
+    mentions = []
+    for branch in prediction.open_branches():
+        places = (batch.candidate_branch == branch).nonzero().flatten()
+        shares = reasoning.candidates[places]
+        order = shares.argsort(descending=True, stable=True)[:MOST_CANDIDATES]
+        candidates = tuple(
+            _entity(kb, int(batch.candidate[places[place]]), round(float(shares[place]), 6)) for place in order.tolist()
+        )
+        span = layout.branches[branch - int((batch.question < prediction.number).sum())].span
+        inside = layout.tokens[span.first : span.last + 1]
+        start, end = (inside[0].start, inside[-1].end) if inside else (len(layout.text), len(layout.text))
+        mentions.append(
+            Mention(
+                text=layout.text[start:end],
+                start=start,
+                end=end,
+                probability=round(float(reasoning.gates[branch]), 6),
+                candidates=candidates,
+            )
+        )
+    return tuple(mentions)
+
+
+def _path(kb: KnowledgeBase, path: RelationPath) -> Path:
+    half = len(kb.relations)
+    facts = []
+    for place, relation in enumerate(path.relations):
+        walked = path.entities[place], path.entities[place + 1]
+        subject, object_ = walked if relation < half else reversed(walked)
+        facts.append(
+            Fact(
+                subject=kb.ids[subject],
+                subject_name=kb.name(subject),
+                relation=kb.relations[relation % half].id,
+                relation_name=kb.relations[relation % half].name,
+                object=kb.ids[object_],
+                object_name=kb.name(object_),
+            )
+        )
+    return Path(
+        start=_entity(kb, path.entities[0], 1.0),
+        relations=tuple(kb.relation_name(relation) for relation in path.relations),
+        share=round(path.share, 6),
+        facts=tuple(facts),
+    )
+
+
+def _entity(kb: KnowledgeBase, row: int, score: float) -> RankedEntity:
+    return RankedEntity(id=kb.ids[row], name=kb.name(row), score=score)

@@ -1,0 +1,147 @@
+"""The graph and the training as Python users meet them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+from kgqa.config import Config
+from kgqa.data import Dataset
+from kgqa.data.dataset import fingerprint_of_files
+from kgqa.data.questions import read_questions
+from kgqa.errors import ConfigError, TrainingError
+from kgqa.graph import find, load
+from kgqa.graph.connection import Connection
+from kgqa.graph.local.folder import DEFAULT
+from kgqa.graph.mapping import Mapping
+from kgqa.kb import KnowledgeBase
+from kgqa.kb.materialise import materialise
+from kgqa.progress import Progress, silent
+from kgqa.training.loop import Epoch, Trainer, TrainingReport, new_model
+from kgqa.training.questions import check_answers, draw
+
+
+class Graph(Connection):
+    """A Neo4j database with a knowledge graph.
+
+    >>> graph = Graph.connect("neo4j://localhost:7687", auth=("neo4j", "..."))  # doctest: +SKIP
+    >>> kb = graph.materialize("snapshots/films")  # doctest: +SKIP
+    """
+
+    @classmethod
+    def local(cls, name: str = DEFAULT) -> Self:
+        """Connect to the graph of `kgqa up NAME`.
+
+        Raises:
+            GraphUnavailable: it does not run.
+        """
+        return cls._of(find.find_local(name))
+
+    @classmethod
+    def find(cls) -> Self:
+        """Connect to the graph that `NEO4J_URI` names, else to the local one.
+
+        Raises:
+            GraphUnavailable: there is none.
+        """
+        return cls._of(find.find())
+
+    def load(self, dataset: str | Path, *, merge: bool = False, progress: Progress = silent) -> load.LoadReport:
+        """Write a canonical data folder into the graph.
+
+        Raises:
+            DataError: the folder is malformed.
+            LoadError: the graph holds something else, and `merge` is not set.
+        """
+        return load.load(self, Dataset.read(Path(dataset)), merge=merge, progress=progress)
+
+    def materialize(
+        self, path: str | Path, *, mapping: str | Path | Mapping | None = None, progress: Progress = silent
+    ) -> KnowledgeBase:
+        """Write a snapshot of the graph to `path` and load it.
+
+        Args:
+            path: the snapshot's folder; an older snapshot there is replaced.
+            mapping: where the entities are, for a graph that kgqa did not load.
+            progress: told about every page.
+
+        Raises:
+            GraphChanged: the graph changed meanwhile.
+            MappingError: the mapping does not fit the graph.
+            StorageError: the snapshot could not be written.
+        """
+        chosen = Mapping.read(Path(mapping)) if isinstance(mapping, str | Path) else mapping
+        materialise(self, Path(path), mapping=chosen, progress=progress)
+        return KnowledgeBase.load(path)
+
+    @classmethod
+    def _of(cls, connection: Connection) -> Self:
+        return cls(connection.driver, description=connection.description)
+
+
+def train(
+    kb: KnowledgeBase,
+    questions: str | Path,
+    *,
+    dev: str | Path,
+    out: str | Path,
+    config: Config | None = None,
+    resume: bool = False,
+    progress: Progress = silent,
+    on_epoch: Callable[[Epoch], None] | None = None,
+) -> TrainingReport:
+    """Train a model from a file of questions and their answers.
+
+    Args:
+        kb: the knowledge base.
+        questions: what to learn from.
+        dev: what the best epoch is chosen by.
+        out: the model's folder.
+        config: settings; the default ones if not given.
+        resume: go on with the training that `out` holds.
+        progress: told about every step.
+        on_epoch: told about every epoch.
+
+    Raises:
+        DataError: a file is malformed, or names an entity that the knowledge base does not have.
+        TrainingError: there is nothing to learn from, or `out` holds another training.
+        CheckpointError: there is nothing to go on with, or it belongs to other data or settings.
+    """
+    return trainer(kb, questions, dev=dev, out=out, config=config, resume=resume, progress=progress, on_epoch=on_epoch).run()
+
+
+def trainer(
+    kb: KnowledgeBase,
+    questions: str | Path,
+    *,
+    dev: str | Path,
+    out: str | Path,
+    config: Config | None = None,
+    resume: bool = False,
+    progress: Progress = silent,
+    on_epoch: Callable[[Epoch], None] | None = None,
+) -> Trainer:
+    """Return what `train` runs, ready to run; arguments and errors as there."""
+    files, folder, settings = (Path(questions), Path(dev)), Path(out), config or Config()
+    if kb.path is None:
+        raise ConfigError("train: expected a knowledge base that was loaded from a snapshot, found one made in memory.")
+    if not resume and folder.is_dir() and any(folder.iterdir()):
+        raise TrainingError(
+            f"{folder}: expected a new folder, found one with files in it. Choose another, or go on with --resume."
+        )
+    drawn = []
+    for file, number in zip(files, (settings.training.questions, settings.training.dev_questions), strict=True):
+        read = read_questions(file)
+        check_answers(read, kb, file)
+        drawn.append(draw(read, number, settings.training.seed))
+    learned = Trainer(
+        new_model(settings, drawn[0], kb),
+        drawn[0],
+        drawn[1],
+        folder,
+        source=fingerprint_of_files(list(files)),
+        progress=progress,
+        on_epoch=on_epoch,
+    )
+    if resume:
+        learned.resume()
+    return learned
