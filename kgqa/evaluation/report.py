@@ -1,7 +1,7 @@
 """Answer a file of questions with a model and report how well: the object that `kgqa evaluate --json` prints."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,10 +9,16 @@ import numpy as np
 
 from kgqa.data import Question
 from kgqa.evaluation.scorer import Given, Score, score, summarise_by_kind
-from kgqa.model.prediction import Model, Prediction
+from kgqa.explain.trace import trace
+from kgqa.model.branches import Layout
+from kgqa.model.prediction import BATCH, Model, Prediction
 from kgqa.progress import Progress, silent
 
 Topics = Literal["given", "resolved"]
+
+
+TIMED = 200
+"""Questions that are answered one by one to measure how long one takes."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -21,20 +27,14 @@ class Evaluation:
 
     scores: list[Score]
     predictions: list[Prediction]
-    milliseconds: list[float]
 
     def summary(self) -> dict[str, Any]:
-        """Return the measures, with latencies in milliseconds a question."""
-        return summarise_by_kind(self.scores) | {
-            "ms_per_question": {
-                "p50": round(float(np.percentile(self.milliseconds, 50)), 3),
-                "p95": round(float(np.percentile(self.milliseconds, 95)), 3),
-            }
-        }
+        """Return the measures, over all questions and by kind."""
+        return summarise_by_kind(self.scores)
 
 
 def evaluate(
-    model: Model, questions: Sequence[Question], *, topics: Topics = "resolved", size: int = 64, progress: Progress = silent
+    model: Model, questions: Sequence[Question], *, topics: Topics = "resolved", progress: Progress = silent
 ) -> Evaluation:
     """Answer and score questions.
 
@@ -42,22 +42,53 @@ def evaluate(
         model: the model.
         questions: the questions.
         topics: `given` to take the entities from the questions' topics, `resolved` to find them.
-        size: questions in a batch; 1 makes the latencies those of single questions.
         progress: told about every batch.
     """
     scores: list[Score] = []
     predictions: list[Prediction] = []
-    milliseconds: list[float] = []
-    for start in range(0, len(questions), size):
-        part = questions[start : start + size]
-        clock = time.perf_counter()
-        layouts = [model.lay_out(question.text, question.topics if topics == "given" else None) for question in part]
-        answered = list(model.predict(layouts, size=size))
-        milliseconds += [(time.perf_counter() - clock) * 1000 / len(part)] * len(part)
+    for start in range(0, len(questions), BATCH):
+        part = questions[start : start + BATCH]
+        answered = list(model.predict([_lay_out(model, question, topics) for question in part]))
         predictions += answered
         scores += [score(question, given(model, prediction)) for question, prediction in zip(part, answered, strict=True)]
         progress("questions", len(scores), len(questions))
-    return Evaluation(scores=scores, predictions=predictions, milliseconds=milliseconds)
+    return Evaluation(scores=scores, predictions=predictions)
+
+
+def latencies(model: Model, questions: Sequence[Question], *, topics: Topics = "resolved") -> dict[str, float]:
+    """Return the median and the 95th percentile of milliseconds from text to ranked entities, one question at a time."""
+    taken = []
+    for question in questions[:TIMED]:
+        clock = time.perf_counter()
+        list(model.predict([_lay_out(model, question, topics)]))
+        taken.append((time.perf_counter() - clock) * 1000)
+    return {f"p{share}": round(float(np.percentile(taken, share)), 2) for share in (50, 95)}
+
+
+def per_question(model: Model, evaluation: Evaluation) -> Iterator[dict[str, Any]]:
+    """Yield for each question what was answered and why, as `kgqa evaluate --per-question` writes it."""
+    for scored, prediction in zip(evaluation.scores, evaluation.predictions, strict=True):
+        question = scored.question
+        answer = trace(model, prediction, limit=1)
+        ranked = answer.entities + answer.others
+        yield {
+            "id": question.id,
+            "question": question.text,
+            "kind": question.kind,
+            "correct": scored.correct,
+            "answers": [{"id": entity.id, "score": entity.score} for entity in ranked],
+            "gold": question.value if question.value is not None else list(question.answers or ()),
+            "mentions": [
+                {"text": mention.text, "start": mention.start, "entity": mention.entity.id, "score": mention.entity.score}
+                for mention in answer.mentions
+            ],
+            "path": [{"start": path.start.id, "relations": list(path.relations)} for path in answer.paths],
+            "confidence": ranked[0].score if ranked else 0.0,
+        }
+
+
+def _lay_out(model: Model, question: Question, topics: Topics) -> Layout:
+    return model.lay_out(question.text, question.topics if topics == "given" else None)
 
 
 def given(model: Model, prediction: Prediction) -> Given:

@@ -1,0 +1,40 @@
+# make demo    set everything up and show the whole way of a question
+# make test    set everything up and pass all checks and tests
+# make check   format, lint, types and the quick tests
+# make bench   the benchmarks; KGQA_DATA names the folder of the public data sets
+# make clean   remove what make built
+
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: demo test check lint bench clean
+
+demo: $(INSTALLED)
+	@$(BIN)/kgqa demo
+
+test: lint
+	$(BIN)/python -m pytest
+
+check: lint
+	$(BIN)/python -m pytest -m "not neo4j and not data"
+
+lint: $(INSTALLED)
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+
+bench: $(INSTALLED)
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "kgqa needs Python 3.11 or newer; found $$($(PYTHON) --version). Say which with: make PYTHON=python3.12 …"; exit 1; }
+	@echo "Installing kgqa and what it needs into $(VENV) (once; PyTorch is large) …"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@

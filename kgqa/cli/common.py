@@ -1,0 +1,69 @@
+"""What the commands share: where they print, how they show progress, and how they find the graph."""
+
+import json
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+if TYPE_CHECKING:
+    from kgqa.sdk import Graph
+
+output = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False)
+
+GraphName = Annotated[
+    str | None,
+    typer.Option(
+        "--graph",
+        envvar="KGQA_GRAPH",
+        help="The local graph of `kgqa up NAME`; NEO4J_URI, else the local graph that runs, if not given.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+class Bars:
+    """A context that shows progress on standard error: bars in a terminal, one line for each finished stage elsewhere."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=errors,
+            transient=True,
+            disable=not errors.is_terminal,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._progress.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._progress.__exit__(kind, error, trace)
+
+    def __call__(self, stage: str, done: int, total: int | None) -> None:
+        """Show how far a stage is."""
+        if stage not in self._tasks:
+            self._tasks[stage] = self._progress.add_task(stage, total=total)
+        self._progress.update(self._tasks[stage], completed=done, total=total)
+        if done == total and not errors.is_terminal:
+            errors.print(f"{stage}: {done:,}")
+
+
+def connect(name: str | None) -> "Graph":
+    """Connect to the graph that the option, else the environment, means."""
+    from kgqa.sdk import Graph
+
+    return Graph.find() if name is None else Graph.local(name)
+
+
+def print_json(value: Any) -> None:
+    """Print JSON for other programs: no colours, no wrapping."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))

@@ -1,0 +1,75 @@
+"""`kgqa evaluate`: answer a file of questions and say how well."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kgqa.cli.ask import SnapshotOption
+from kgqa.cli.common import AsJson, Bars, output, print_json
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="The model's folder.")],
+    questions: Annotated[Path, typer.Option("--questions", help="Questions with their answers.")],
+    gold_topics: Annotated[
+        bool, typer.Option("--gold-topics", help="Take the entities from the questions' topics instead of finding them.")
+    ] = False,
+    per_question: Annotated[
+        Path | None, typer.Option("--per-question", metavar="OUT", help="Write a line of JSON for each question.")
+    ] = None,
+    snapshot: SnapshotOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Answer a file of questions and say how well, with the denominators."""
+    from kgqa.data.questions import read_questions
+    from kgqa.evaluation import report
+    from kgqa.files import write_text
+    from kgqa.kb import KnowledgeBase
+    from kgqa.registry import Registry
+    from kgqa.training.checkpoint import load_model
+    from kgqa.training.questions import check_answers
+
+    loaded = load_model(model, None if snapshot is None else KnowledgeBase.load(snapshot))
+    asked = read_questions(questions)
+    check_answers(asked, loaded.kb, questions)
+    topics: report.Topics = "given" if gold_topics else "resolved"
+    with Bars() as bars:
+        evaluation = report.evaluate(loaded, asked, topics=topics, progress=bars)
+    summary = evaluation.summary() | {
+        "ms_per_question": report.latencies(loaded, asked, topics=topics),
+        "model": str(model),
+        "snapshot": loaded.kb.fingerprint,
+        "topics": topics,
+    }
+    with Registry.open() as registry:
+        registry.record_evaluation(
+            model=model, snapshot=loaded.kb.fingerprint, topics=topics, metrics=summary, questions=questions
+        )
+    if per_question is not None:
+        lines = (json.dumps(line, ensure_ascii=False) + "\n" for line in report.per_question(loaded, evaluation))
+        write_text(per_question, "".join(lines))
+    if as_json:
+        print_json(summary)
+    else:
+        _print(summary)
+
+
+def _print(summary: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for title in ("", "questions", "correct", "Hits@1", "Hits@10", "MRR", "F1", "values", "abstained"):
+        table.add_column(title, justify="left" if not title else "right")
+    for kind, measures in (*summary["by_kind"].items(), ("all", summary)):
+        shares = [measures[name] for name in ("correct", "hits@1", "hits@10", "mrr", "f1", "exact_values")]
+        cells = ["–" if share is None else f"{100 * share:.2f}" for share in shares]
+        table.add_row(kind, f"{measures['questions']:,}", *cells, f"{measures['abstained']:,}")
+    output.print(table)
+    counts, latency = summary["denominators"], summary["ms_per_question"]
+    output.print(
+        f"Hits, MRR and F1 are in percent of {counts['entities']:,} questions for entities, values of {counts['values']:,}; "
+        f"{counts['no_answer']:,} have no answer. Topics were {summary['topics']}."
+    )
+    output.print(f"One question takes {latency['p50']:.1f} ms (median), {latency['p95']:.1f} ms (95th percentile).")

@@ -1,0 +1,39 @@
+"""`kgqa serve`: answer over HTTP."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kgqa.cli.ask import SnapshotOption
+from kgqa.cli.common import GraphName, connect, output
+
+
+def serve(
+    model: Annotated[Path, typer.Argument(help="The model's folder.")],
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.", min=0, max=65535)] = 8000,
+    snapshot: SnapshotOption = None,
+    graph: GraphName = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not run the Cypher.")] = False,
+) -> None:
+    """Answer over HTTP: POST /v1/ask, POST /v1/ask_many, GET /v1/health, GET /v1/model; documentation at /docs."""
+    from kgqa.errors import ConfigError
+    from kgqa.kb import KnowledgeBase
+    from kgqa.qa import QA
+
+    try:
+        import uvicorn
+
+        from kgqa.serve.app import make_app
+    except ImportError as error:
+        raise ConfigError(f"{error.name} is not installed: expected the extra kgqa[serve]. pip install 'kgqa[serve]'.") from error
+    kb = None if snapshot is None else KnowledgeBase.load(snapshot)
+    connection = None if offline else connect(graph)
+    try:
+        qa = QA.load(model, kb=kb, graph=connection)
+        output.print(f"Listening on http://{host}:{port} (documentation at /docs). Stop with Ctrl-C.")
+        uvicorn.run(make_app(qa), host=host, port=port, log_level="warning")
+    finally:
+        if connection is not None:
+            connection.close()

@@ -1,0 +1,63 @@
+"""Show an answer to a person: `kgqa ask` and the demo print it the same way."""
+
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from kgqa.explain.answer import Answer, Fact
+
+MOST_SHOWN = 10
+
+
+def show_answer(answer: Answer, console: Console) -> None:
+    """Print an answer: entities, mentions, the facts of each path, the Cypher, and what Neo4j said."""
+    console.print(Text(answer.question, style="bold"))
+    console.print(Padding(Group(*_parts(answer)), (0, 0, 1, 2)))
+
+
+def _parts(answer: Answer) -> list[Text | Table | Syntax]:
+    if answer.abstains:
+        return [Text(f"I don't know. {answer.note or ''}", style="yellow")]
+    parts: list[Text | Table | Syntax] = [_entities(answer)]
+    for mention in answer.mentions:
+        line = Text(f"“{mention.text}” is ", style="dim")
+        line.append(f"{mention.entity.name} ({mention.entity.id}), {mention.entity.score:.0%}")
+        rivals = [f"{rival.id} {rival.score:.0%}" for rival in mention.candidates[1:4]]
+        if rivals:
+            line.append(f"; not {', '.join(rivals)}")
+        parts.append(line)
+    parts += [Text("because ", style="dim").append(_fact(fact), style="not dim") for path in answer.paths for fact in path.facts]
+    if answer.cypher is not None:
+        parts.append(Syntax(answer.cypher.text, "cypher", theme="ansi_dark", background_color="default", word_wrap=True))
+        parameters = ", ".join(f"{name}: {value!r}" for name, value in answer.cypher.parameters.items())
+        parts.append(Text(f"parameters {{{parameters}}}", style="dim"))
+    parts.append(_verdict(answer))
+    return parts
+
+
+def _entities(answer: Answer) -> Text:
+    line = Text("→ ", style="green")
+    shown = answer.entities[:MOST_SHOWN]
+    for place, entity in enumerate(shown):
+        line.append(entity.name, style="bold green").append(f" {entity.score:.0%}", style="dim")
+        line.append(", " if place + 1 < len(shown) else "")
+    if len(answer.entities) > MOST_SHOWN:
+        line.append(f" and {len(answer.entities) - MOST_SHOWN} more")
+    return line
+
+
+def _fact(fact: Fact) -> str:
+    return f"{fact.subject_name} — {fact.relation_name} → {fact.object_name}"
+
+
+def _verdict(answer: Answer) -> Text:
+    if answer.rows is None:
+        return Text(answer.note or "Not checked: no graph is connected.", style="yellow")
+    names = [str(row["name"] if row["name"] is not None else row["id"]) for row in answer.rows[:MOST_SHOWN]]
+    more = f" and {len(answer.rows) - MOST_SHOWN} more" if len(answer.rows) > MOST_SHOWN else ""
+    count = f"{len(answer.rows)} row{'' if len(answer.rows) == 1 else 's'}"
+    if answer.confirmation == "confirmed":
+        return Text(f"✓ Neo4j returned {count}: ", style="green").append(", ".join(names) + more, style="not green")
+    return Text(f"✗ Neo4j returned {count}. {answer.note}", style="red")

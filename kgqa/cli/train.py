@@ -1,0 +1,92 @@
+"""`kgqa train`: train a model from questions and their answers."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kgqa.cli.common import AsJson, Bars, output, print_json
+
+if TYPE_CHECKING:
+    from kgqa.config import Config
+    from kgqa.training.loop import Epoch, TrainingReport
+
+
+def train(
+    snapshot: Annotated[Path, typer.Argument(help="The snapshot of the graph.")],
+    questions: Annotated[Path, typer.Option("--questions", help="Questions with their answers, to learn from.")],
+    dev: Annotated[Path, typer.Option("--dev", help="Other questions, by which the best epoch is chosen.")],
+    out: Annotated[Path, typer.Option("--out", help="The model's folder.")],
+    config: Annotated[Path | None, typer.Option("--config", help="Settings in TOML.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the training in the model's folder.")] = False,
+    gold_topics: Annotated[
+        bool, typer.Option("--gold-topics", help="Take the entities from the questions' topics instead of finding them.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a model from questions and their answers; a training that was interrupted goes on with --resume."""
+    from kgqa.kb import KnowledgeBase
+    from kgqa.registry import Registry
+    from kgqa.sdk import trainer
+
+    settings = _settings(config, gold_topics)
+    kb = KnowledgeBase.load(snapshot)
+    with Registry.open() as registry, Bars() as bars:
+        learned = trainer(kb, questions, dev=dev, out=out, config=settings, resume=resume, progress=bars)
+        source = f"snapshot {snapshot}"
+        registry.record_snapshot(fingerprint=kb.fingerprint, path=snapshot, source=source, counts=kb.counts)
+        run = registry.resume_run(out) if resume else None
+        if run is None:
+            run = registry.start_run(
+                model=out,
+                snapshot=kb.fingerprint,
+                config=settings.tables(),
+                source=learned.source,
+                questions=questions,
+                dev=dev,
+            )
+
+        def on_epoch(epoch: "Epoch") -> None:
+            registry.record_epoch(run, number=epoch.number, loss=epoch.loss, dev=epoch.dev, seconds=epoch.seconds)
+            if not as_json:
+                _print_epoch(epoch)
+
+        learned.on_epoch = on_epoch
+        try:
+            report = learned.run()
+        except BaseException as error:
+            stopped = isinstance(error, KeyboardInterrupt)
+            registry.finish_run(run, "interrupted" if stopped else "failed")
+            raise
+        registry.finish_run(run, "finished", left_out=report.left_out, seconds=report.seconds)
+    _print_report(report, as_json)
+
+
+def _settings(path: Path | None, gold_topics: bool) -> "Config":
+    from dataclasses import replace
+
+    from kgqa.config import Config
+
+    settings = Config() if path is None else Config.read(path)
+    return replace(settings, training=replace(settings.training, topics="given")) if gold_topics else settings
+
+
+def _print_epoch(epoch: "Epoch") -> None:
+    output.print(
+        f"epoch {epoch.number}: loss {epoch.loss:.4f}, dev Hits@1 {epoch.dev_hits:.2%} "
+        f"({epoch.dev['questions']:,} questions), {epoch.seconds:.0f} s"
+    )
+
+
+def _print_report(report: "TrainingReport", as_json: bool) -> None:
+    from dataclasses import asdict
+
+    if as_json:
+        print_json(asdict(report) | {"model": str(report.model)})
+        return
+    for reason, number in report.left_out.items():
+        output.print(f"left out: {number:,} questions: {reason}")
+    output.print(
+        f"{report.model}: learned from {report.questions:,} questions in {report.seconds:.0f} s; "
+        f"best: epoch {report.best.number}, dev Hits@1 {report.best.dev_hits:.2%}"
+    )
