@@ -34,7 +34,7 @@ class Graph(Connection):
         Raises:
             GraphUnavailable: it does not run.
         """
-        return cls._of(find.find_local(name))
+        return cls.of(find.find_local(name))
 
     @classmethod
     def find(cls) -> Self:
@@ -43,7 +43,7 @@ class Graph(Connection):
         Raises:
             GraphUnavailable: there is none.
         """
-        return cls._of(find.find())
+        return cls.of(find.find())
 
     def load(self, dataset: str | Path, *, merge: bool = False, progress: Progress = silent) -> load.LoadReport:
         """Write a canonical data folder into the graph.
@@ -74,7 +74,8 @@ class Graph(Connection):
         return KnowledgeBase.load(path)
 
     @classmethod
-    def _of(cls, connection: Connection) -> Self:
+    def of(cls, connection: Connection) -> Self:
+        """Take over a connection."""
         return cls(connection.driver, description=connection.description)
 
 

@@ -1,0 +1,11 @@
+FROM python:3.11-slim
+WORKDIR /app
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY kgqa kgqa
+COPY loaders loaders
+COPY migrations migrations
+RUN pip install --no-cache-dir --constraint constraints.txt '.[serve]' && useradd --create-home kgqa
+USER kgqa
+EXPOSE 8000
+ENTRYPOINT ["kgqa"]
+CMD ["--help"]
