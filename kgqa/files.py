@@ -15,7 +15,10 @@ import platformdirs
 from kgqa.errors import DataError, StorageError
 
 _STORAGE_ERRORS = frozenset(
-    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOTDIR, errno.EEXIST}
+    {
+        *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO),
+        *(errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG),
+    }
 )
 
 
@@ -23,6 +26,12 @@ def home() -> Path:
     """Return the folder in which kgqa keeps what it fetches and starts: `KGQA_HOME`, else the user's cache folder."""
     chosen = os.environ.get("KGQA_HOME")
     return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("kgqa"))
+
+
+def data_home() -> Path:
+    """Return the folder in which kgqa keeps what cannot be fetched again: `KGQA_HOME`, else the user's data folder."""
+    chosen = os.environ.get("KGQA_HOME")
+    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_data_dir("kgqa"))
 
 
 def migrations_folder(name: str) -> Path:
@@ -135,7 +144,7 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     for number, line in read_lines(path):
         try:
             value = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise DataError(path, number, expected="a JSON object", found=str(error), then="Mend or remove the line.") from error
         if not isinstance(value, dict):
             raise DataError(
@@ -161,7 +170,7 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise DataError(path, None, expected="a JSON file", found=error.strerror or str(error), then="Check the path.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(path, None, expected="a JSON file", found=str(error), then="Write the file anew.") from error
 
 

@@ -1,0 +1,58 @@
+"""How many of 1,000 dev questions of MetaQA have a first answer that is returned by its own Cypher in Neo4j."""
+
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.way import CONFIGS
+from kgqa.config import Config
+from kgqa.data.questions import read_questions
+from kgqa.graph import find
+from kgqa.qa import QA
+from kgqa.sdk import Graph, train
+from kgqa.training.questions import draw
+from loaders import metaqa
+
+QUESTIONS = 1000
+
+
+def run(data: Path) -> dict[str, Any]:
+    """Load, train, ask, and count."""
+    with tempfile.TemporaryDirectory(prefix="kgqa-bench-") as scratch, find.passing() as server:
+        folder = Path(scratch)
+        metaqa.load(data / "metaqa", folder / "data")
+        questions = folder / "data" / "questions"
+        with Graph.of(server.connect()) as graph:
+            graph.load(folder / "data")
+            kb = graph.materialize(folder / "snapshot")
+            config = Config.read(CONFIGS / "metaqa.toml")
+            train(kb, questions / "train.jsonl", dev=questions / "dev.jsonl", out=folder / "model", config=config)
+            qa = QA.load(folder / "model", kb=kb, graph=graph, timeout=60.0)
+            asked = draw(read_questions(questions / "dev.jsonl"), QUESTIONS, seed=0)
+            counts: Counter[str] = Counter()
+            exceptions = []
+            milliseconds = []
+            for question in asked:
+                clock = time.perf_counter()
+                answer = qa.ask(question.text)
+                milliseconds.append((time.perf_counter() - clock) * 1000)
+                outcome = "abstained" if answer.abstains else answer.confirmation
+                counts[outcome] += 1
+                if outcome != "confirmed":
+                    exceptions.append(f"{question.text}: {outcome}. {answer.note or ''}")
+    answered = QUESTIONS - counts["abstained"]
+    p50, p95 = np.percentile(milliseconds, [50, 95])
+    text = (
+        f"Of {QUESTIONS:,} dev questions of MetaQA (all hop counts, drawn with seed 0, question text alone), {answered:,} were "
+        f"answered; the first "
+        f"answer of **{counts['confirmed']:,} of {answered:,}** is among what its own Cypher returns from Neo4j. "
+        f"One question with its Cypher takes {p50:.0f} ms (median), {p95:.0f} ms (95th percentile)."
+    )
+    if exceptions:
+        text += "\n\nExceptions:\n" + "\n".join(f"- {line}" for line in exceptions)
+    print(text, flush=True)
+    return {"place": 5, "title": "Answers that their own Cypher returns", "text": text, "seed": 0, "counts": dict(counts)}

@@ -1,0 +1,59 @@
+"""Keep what was measured as JSON, and make `docs/results.md` of it."""
+
+import json
+import os
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent / "results"
+REPORT = Path(__file__).parent.parent / "docs" / "results.md"
+
+HEAD = """# Results
+
+Made by `make bench` (or `python -m benchmarks NAME`) from the JSON in `benchmarks/results/`; do not edit by hand. Dev splits
+only. Hits@1 is the share of **all** questions whose first answer is right. Times are of a busy machine: good to a factor of two.
+"""
+
+
+def write(name: str, result: dict[str, Any]) -> None:
+    """Keep a result with the machine and the versions that it was measured with."""
+    FOLDER.mkdir(exist_ok=True)
+    about = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": f"{os.cpu_count()} cores, {_memory()}, {platform.machine()}, no GPU used",
+        "python": platform.python_version(),
+        "torch": version("torch"),
+    }
+    text = json.dumps({"name": name} | result | {"about": about}, ensure_ascii=False, indent=2)
+    (FOLDER / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def report() -> None:
+    """Write `docs/results.md`."""
+    kept = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.json"))]
+    kept.sort(key=lambda result: result["place"])
+    parts = [HEAD, _overview(kept)]
+    for result in kept:
+        about = result["about"]
+        parts.append(f"## {result['title']}\n\n{result['text']}\n")
+        for step in result.get("steps", ()):
+            parts.append(f"```\n$ {step['command']}\n{step['output']}\n```\n{step['seconds']:.1f} s\n")
+        parts.append(
+            f"Measured {about['date']}: {about['machine']}; Python {about['python']}, torch {about['torch']}; "
+            f"seed {result['seed']}. Again: `python -m benchmarks {result['name']}`.\n"
+        )
+    REPORT.write_text("\n".join(parts), encoding="utf-8")
+
+
+def _overview(kept: list[dict[str, Any]]) -> str:
+    lines = ["| data, dev | questions | topics given | question text alone |", "|---|---|---|---|"]
+    lines += [row for result in kept for row in result.get("overview", ())]
+    return "\n".join(lines) + "\n" if len(lines) > 2 else ""
+
+
+def _memory() -> str:
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return f"{pages / 2**30:.0f} GiB memory"

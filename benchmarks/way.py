@@ -1,0 +1,140 @@
+"""The whole way on public data, by the commands that a user types: loader, load, snapshot, train, evaluate, ask."""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kgqa.config import Config
+from kgqa.graph import find
+
+CONFIGS = Path(__file__).parent / "configs"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """A data set on its way. `folder` is the part of the loader's output that is used, `kind` the kind reported first."""
+
+    place: int
+    title: str
+    loader: str
+    source: str
+    question: str
+    text: str
+    folder: str = "."
+
+
+WAYS = {
+    "metaqa": Way(
+        place=1,
+        title="MetaQA, 1, 2 and 3 hops, one model",
+        loader="metaqa",
+        source="metaqa",
+        question="what films did the director of The Terminator direct",
+        text="Reconstructed train questions (the wording is one of the original templates, drawn at random). The model "
+        "is trained on question text and answers alone; the same model is evaluated with the topics given and without. 1-hop gold is noisy: "
+        "where films share a title, gold can be a part of what the graph says.",
+    ),
+    "worldcup2014": Way(
+        place=2,
+        title="WorldCup2014, P1, P2 and C, one model",
+        loader="worldcup2014",
+        source="worldcup2014",
+        question="who plays forward position in Brazil",
+        text="One hop, two hops, and two topic entities (intersection). Lines that ask the same question are one question with "
+        "the set of their answers.",
+    ),
+    "pq-2h": Way(
+        place=3,
+        title="PathQuestion PQ-2H",
+        loader="pathquestion",
+        source="pathquestion",
+        folder="PQ-2H",
+        question="what is the gender of the parents of michael_jackson",
+        text="Two hops over 13 relations.",
+    ),
+    "webq-fb15k": Way(
+        place=4,
+        title="WebQ-FB15k",
+        loader="webq_fb15k",
+        source="webq-fb15k",
+        question="what language do they speak in brazil",
+        text="134 questions that people really asked, over 237 Freebase relations; 1,191 to learn from. The best single relation "
+        "reaches 61, the best path of two hops 79. The standard error of 134 questions is 4 points.",
+    ),
+}
+
+
+def run(name: str, data: Path) -> dict[str, Any]:
+    """Go the whole way; return the commands with their outputs and seconds."""
+    way = WAYS[name]
+    config = CONFIGS / f"{name}.toml"
+    with tempfile.TemporaryDirectory(prefix="kgqa-bench-") as scratch, find.passing() as server:
+        connection = {"NEO4J_URI": server.uri, "NEO4J_USERNAME": "neo4j", "NEO4J_PASSWORD": server.password}
+        environment = os.environ | connection | {"KGQA_HOME": f"{scratch}/home", "COLUMNS": "120"}
+        shell = _Shell(Path(scratch), environment)
+        (Path(scratch) / "source").symlink_to(data / way.source)
+        (Path(scratch) / "model.toml").write_text(config.read_text(encoding="utf-8"), encoding="utf-8")
+        questions = f"data/{way.folder}/questions" if way.folder != "." else "data/questions"
+        graph = f"data/{way.folder}" if way.folder != "." else "data"
+        shell(f"python -m loaders.{way.loader} source data")
+        shell(f"kgqa load {graph}")
+        shell("kgqa snapshot snapshot")
+        shell(
+            f"kgqa train snapshot --questions {questions}/train.jsonl --dev {questions}/dev.jsonl --out model --config model.toml"
+        )
+        given = shell(f"kgqa evaluate model --questions {questions}/dev.jsonl --gold-topics --json", show=False)
+        resolved = shell(f"kgqa evaluate model --questions {questions}/dev.jsonl --json", show=False)
+        shell(f"kgqa evaluate model --questions {questions}/dev.jsonl --gold-topics")
+        shell(f"kgqa evaluate model --questions {questions}/dev.jsonl")
+        shell(f"kgqa ask model {shlex.quote(way.question)}")
+    settings = config.read_text(encoding="utf-8").strip()
+    measured = {"given": json.loads(given), "resolved": json.loads(resolved)}
+    return {
+        "place": way.place,
+        "title": way.title,
+        "text": f"{way.text}\n\n`model.toml`:\n```toml\n{settings}\n```",
+        "seed": Config.read(config).training.seed,
+        "steps": shell.steps,
+        "measured": measured,
+        "overview": _overview(way, measured),
+    }
+
+
+class _Shell:
+    """Runs commands in a folder, and keeps what they printed."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self._folder = folder
+        self._environment = environment | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"}
+        self.steps: list[dict[str, Any]] = []
+
+    def __call__(self, command: str, *, show: bool = True) -> str:
+        clock = time.perf_counter()
+        done = subprocess.run(
+            shlex.split(command), cwd=self._folder, env=self._environment, capture_output=True, text=True, check=False
+        )
+        seconds = time.perf_counter() - clock
+        if done.returncode:
+            raise SystemExit(f"{command} failed:\n{done.stderr}")
+        if show:
+            print(f"$ {command}\n{done.stdout}{seconds:.1f} s\n", flush=True)
+            self.steps.append({"command": command, "output": done.stdout.rstrip(), "seconds": seconds})
+        return done.stdout
+
+
+def _overview(way: Way, measured: dict[str, Any]) -> list[str]:
+    rows = []
+    kinds = sorted(measured["given"]["by_kind"]) or [None]
+    for kind in kinds:
+        of_kind = [(measured[topics] if kind is None else measured[topics]["by_kind"][kind]) for topics in ("given", "resolved")]
+        shares = [f"{100 * measures['hits@1']:.2f}" for measures in of_kind]
+        name = way.title.split(",")[0] + (f", {kind}" if kind and len(kinds) > 1 else "")
+        rows.append(f"| {name} | {of_kind[0]['questions']:,} | {shares[0]} | {shares[1]} |")
+    return rows

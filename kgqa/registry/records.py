@@ -1,0 +1,105 @@
+"""What the registry returns: plain frozen values, free of the database they came from."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from kgqa.registry import tables
+from kgqa.registry.tables import Status
+
+
+@dataclass(frozen=True, kw_only=True)
+class SnapshotSummary:
+    """A snapshot, where it was last seen (None if it was made in memory), and when it was first recorded."""
+
+    fingerprint: str
+    path: str | None
+    source: str
+    counts: dict[str, int]
+    created: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochSummary:
+    """One epoch: mean loss (None where it was no number any more), dev measures, seconds of training."""
+
+    number: int
+    loss: float | None
+    dev: dict[str, Any]
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSummary:
+    """A training and its epochs in order.
+
+    `left_out` is empty and `finished` and `seconds` are None while it runs, and after it if its process was killed.
+    """
+
+    id: int
+    snapshot: str
+    model: str
+    status: Status
+    config: dict[str, Any]
+    questions: str | None
+    dev: str | None
+    source: str
+    started: datetime
+    finished: datetime | None
+    left_out: dict[str, int]
+    seconds: float | None
+    epochs: tuple[EpochSummary, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationSummary:
+    """An evaluation; `run` is the training that made the model, None if this registry does not know it."""
+
+    id: int
+    run: int | None
+    model: str
+    snapshot: str
+    questions: str | None
+    topics: str
+    metrics: dict[str, Any]
+    created: datetime
+
+
+def snapshot_of(row: tables.Snapshot) -> SnapshotSummary:
+    """Return a row as a value."""
+    return SnapshotSummary(fingerprint=row.fingerprint, path=row.path, source=row.source, counts=row.counts, created=row.created)
+
+
+def run_of(row: tables.Run) -> RunSummary:
+    """Return a row, whose epochs are loaded, as a value."""
+    return RunSummary(
+        id=row.id,
+        snapshot=row.snapshot,
+        model=row.model,
+        status=row.status,
+        config=row.config,
+        questions=row.questions,
+        dev=row.dev,
+        source=row.source,
+        started=row.started,
+        finished=row.finished,
+        left_out=row.left_out,
+        seconds=row.seconds,
+        epochs=tuple(
+            EpochSummary(number=epoch.number, loss=epoch.loss, dev=epoch.dev, seconds=epoch.seconds) for epoch in row.epochs
+        ),
+    )
+
+
+def evaluation_of(row: tables.Evaluation) -> EvaluationSummary:
+    """Return a row as a value."""
+    return EvaluationSummary(
+        id=row.id,
+        run=row.run_id,
+        model=row.model,
+        snapshot=row.snapshot,
+        questions=row.questions,
+        topics=row.topics,
+        metrics=row.metrics,
+        created=row.created,
+    )
