@@ -38,8 +38,8 @@ WAYS = {
         source="metaqa",
         question="what films did the director of The Terminator direct",
         text="Reconstructed train questions (the wording is one of the original templates, drawn at random). The model "
-        "is trained on question text and answers alone; the same model is evaluated with the topics given and without. 1-hop gold is noisy: "
-        "where films share a title, gold can be a part of what the graph says.",
+        "is trained on question text and answers alone; the same model is evaluated with the topics given and without. "
+        "1-hop gold is noisy: where films share a title, gold can be a part of what the graph says.",
     ),
     "worldcup2014": Way(
         place=2,

@@ -42,7 +42,7 @@ def _facts(loader: Loader, path: Path) -> set[str]:
     facts: set[tuple[str, str, str]] = set()
     for number, line in loader.lines(path):
         columns = line.split("|")
-        if len(columns) != 3 or not all(column.strip() for column in columns):
+        if len(columns) != 3 or not all(column.strip() for column in columns) or "\t" in line:
             loader.bad(path, number, f"expected subject|relation|object, found {line[:100]!r}")
             continue
         loader.good()

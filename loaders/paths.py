@@ -1,5 +1,6 @@
 """What WorldCup2014 and PathQuestion share: facts in three tab-separated columns, and gold paths written with '#'."""
 
+import re
 from pathlib import Path
 
 from kgqa.data import EntityRecord, RelationRecord
@@ -44,10 +45,9 @@ def words(identifier: str) -> str:
 
 
 def topics_of(text: str, entities: list[str]) -> list[dict[str, object]]:
-    """Return the topics of a question, with their places where the identifiers stand in it as they are."""
+    """Return the topics of a question, with their places where the identifiers stand in it between blanks."""
     topics: list[dict[str, object]] = []
     for entity in dict.fromkeys(entities):
-        start = text.find(entity)
-        place = {"mention": entity, "start": start} if start >= 0 else {}
-        topics.append({"entity": entity} | place)
+        match = re.search(rf"(?<!\S){re.escape(entity)}(?!\S)", text)
+        topics.append({"entity": entity} | ({"mention": entity, "start": match.start()} if match else {}))
     return topics

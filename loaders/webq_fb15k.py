@@ -7,6 +7,7 @@ Relations are named by the words of their Freebase path.
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,21 +74,37 @@ def _facts(loader: Loader, path: Path, entities: set[str]) -> None:
 
 def _questions(loader: Loader, path: Path, entities: set[str]) -> None:
     for number, value in _objects(loader, path):
-        answers, topics = value.get("answers"), value.get("topics", [])
-        known = isinstance(answers, list) and bool(answers) and all(answer in entities for answer in answers)
-        if not isinstance(value.get("question"), str) or not known:
+        text, answers, topics = value.get("question"), value.get("answers"), value.get("topics") or []
+        known = isinstance(answers, list) and bool(answers) and all(isinstance(a, str) and a in entities for a in answers)
+        if not isinstance(text, str) or not text.strip() or not known:
             loader.bad(path, number, "expected a question and answers that are known entities")
+            continue
+        if not isinstance(topics, list) or not all(isinstance(topic, dict) for topic in topics):
+            loader.bad(path, number, "expected topics to be a list of objects")
             continue
         loader.good()
         loader.writer.question(
             path.stem,
             {
                 "id": value.get("id", f"{path.stem}-{number}"),
-                "question": value["question"],
+                "question": text,
                 "answers": answers,
-                "topics": [topic for topic in topics if topic.get("entity") in entities],
+                "topics": [_topic(text, topic) for topic in topics if str(topic.get("entity")) in entities],
             },
         )
+
+
+def _topic(text: str, topic: dict[str, Any]) -> dict[str, object]:
+    """Return a topic with its mention as it stands in the question; the source has blanks around the mention's punctuation.
+
+    >>> _topic("where did c.s. lewis live?", {"entity": "lewis", "mention": "c . s . lewis", "start": 12})
+    {'entity': 'lewis', 'mention': 'c.s. lewis', 'start': 10}
+    """
+    words, start = str(topic.get("mention") or "").split(), topic.get("start")
+    meant = start if isinstance(start, int) else 0
+    places = re.finditer(r"\s*".join(map(re.escape, words)), text) if words else iter(())
+    nearest = min(places, key=lambda place: abs(place.start() - meant), default=None)
+    return {"entity": topic["entity"]} | ({"mention": nearest[0], "start": nearest.start()} if nearest else {})
 
 
 def _objects(loader: Loader, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
