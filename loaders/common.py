@@ -1,6 +1,8 @@
 """What every loader shares: the command line, the quarantine of malformed lines, and its limit."""
 
 import argparse
+import math
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -10,6 +12,7 @@ from kgqa.data import FolderWriter
 from kgqa.errors import DataError, KgqaError, StorageError
 from kgqa.files import storing, write_text
 
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 QUARANTINE = "quarantine.tsv"
 MAX_BAD = 0.001
 """Largest share of malformed lines with which a loader succeeds."""
@@ -95,15 +98,32 @@ class Loader:
         return f"{self.out}: {counts}{aside}"
 
 
+def finite(text: str) -> float | None:
+    """Return the finite number that `text` writes in ASCII digits, else None.
+
+    >>> finite("8.5e2"), finite("nan"), finite("1e999"), finite("1_000")
+    (850.0, None, None, None)
+    """
+    number = float(text) if _NUMBER.fullmatch(text) else math.nan
+    return number if math.isfinite(number) else None
+
+
 def parser(description: str) -> argparse.ArgumentParser:
     """Return the arguments that every loader takes: SRC, OUT and --max-bad."""
     arguments = argparse.ArgumentParser(description=description)
     arguments.add_argument("src", type=Path, metavar="SRC", help="the data set in its original layout")
     arguments.add_argument("out", type=Path, metavar="OUT", help="the canonical data folder to write")
     arguments.add_argument(
-        "--max-bad", type=float, default=MAX_BAD, help="largest share of malformed lines (default: %(default)s)"
+        "--max-bad", type=_share, default=MAX_BAD, help="largest share of malformed lines (default: %(default)s)"
     )
     return arguments
+
+
+def _share(text: str) -> float:
+    number = finite(text)
+    if number is None or not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"expected a share from 0 to 1, found {text!r}")
+    return number
 
 
 def run(work: Callable[[argparse.Namespace], Sequence[str]], arguments: argparse.ArgumentParser) -> int:

@@ -33,9 +33,8 @@ from urllib.parse import unquote
 from kgqa.data import EntityRecord, RelationRecord
 from kgqa.data.records import MAX_ID_LENGTH
 from kgqa.errors import ConfigError, DataError
-from loaders.common import MAX_BAD, Loader, parser, run
+from loaders.common import MAX_BAD, Loader, finite, parser, run
 from loaders.paths import words
-from loaders.table import finite
 
 if TYPE_CHECKING:
     from pyoxigraph import Literal, Quad

@@ -10,7 +10,6 @@ numeric attribute. Quoted cells may hold delimiters and line ends; every line of
 
 import argparse
 import csv
-import math
 import re
 import sys
 from collections.abc import Generator, Sequence
@@ -23,13 +22,12 @@ from typing import Final, TextIO
 from kgqa.data import EntityRecord, RelationRecord
 from kgqa.data.records import MAX_ID_LENGTH
 from kgqa.errors import ConfigError, DataError
-from loaders.common import MAX_BAD, Loader, parser, run
+from loaders.common import MAX_BAD, Loader, finite, parser, run
 
 TRIPLE: Final = ("subject", "relation", "object")
 DELIMITERS: Final = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 _NAMES: Final = {"tab": "\t", "\\t": "\t"}
 _SAMPLE = 1 << 14
-_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,16 +67,6 @@ def load(src: Path, out: Path, layout: Layout | None = None, *, entities: Path |
         table.read_facts(src)
         table.write()
     return loader.summary()
-
-
-def finite(text: str) -> float | None:
-    """Return the finite number that `text` writes in ASCII digits, else None.
-
-    >>> finite("8.5e2"), finite("nan"), finite("1e999"), finite("1_000")
-    (850.0, None, None, None)
-    """
-    number = float(text) if _NUMBER.fullmatch(text) else math.nan
-    return number if math.isfinite(number) else None
 
 
 class _Table:

@@ -4,8 +4,8 @@ import pytest
 
 from kgqa.data import Dataset, EntityRecord
 from kgqa.errors import ConfigError, DataError
-from loaders.common import run
-from loaders.table import Layout, _arguments, _work, finite, load
+from loaders.common import finite, run
+from loaders.table import Layout, _arguments, _work, load
 from tests.loaders.sources import facts, names, quarantined, write
 
 PARIS = ("Paris", "capital_of", "France")

@@ -1,0 +1,149 @@
+"""Rendering Cypher: the texts by the letter, and names that try to break out of their backticks."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kgqa.graph.cypher import Chain, NodeShape, Step, ask_again, check_nodes, facts_page, identifier, nodes_of, prove
+
+ENTITY = NodeShape("Entity", "id", "name")
+PERSON = NodeShape("Person", "nconst", "full name")
+MOVIE = NodeShape("Movie", "tconst", "title")
+
+
+def test_one_chain_is_one_match_for_each_hop_and_its_values_are_parameters():
+    chain = Chain(ENTITY, "hanks' id", (Step("STARRING", forward=False), Step("WRITTEN_BY", forward=True)))
+
+    query = ask_again([chain], ENTITY, ["Entity"], limit=100)
+
+    assert query.text == (
+        "MATCH (a0:Entity {id: $start})\n"
+        "MATCH (a0)<-[:STARRING]-(a1:Entity)\n"
+        "MATCH (a1)-[:WRITTEN_BY]->(answer:Entity)\n"
+        "RETURN DISTINCT answer.id AS id, answer.name AS name\n"
+        "LIMIT $limit"
+    )
+    assert query.parameters == {"start": "hanks' id", "limit": 100}
+
+
+def test_two_chains_share_their_answer():
+    chains = [
+        Chain(PERSON, 7, (Step("ACTED_IN", forward=True),)),
+        Chain(PERSON, "x", (Step("WROTE", forward=True), Step("SEQUEL_OF", forward=False))),
+    ]
+
+    query = ask_again(chains, MOVIE, ["Person", "Movie"], limit=5)
+
+    assert query.text == (
+        "MATCH (a0:Person {nconst: $start_a})\n"
+        "MATCH (a0)-[:ACTED_IN]->(answer:Movie)\n"
+        "MATCH (b0:Person {nconst: $start_b})\n"
+        "MATCH (b0)-[:WROTE]->(b1:Person|Movie)\n"
+        "MATCH (b1)<-[:SEQUEL_OF]-(answer:Movie)\n"
+        "RETURN DISTINCT answer.tconst AS id, answer.title AS name\n"
+        "LIMIT $limit"
+    )
+    assert query.parameters == {"start_a": 7, "start_b": "x", "limit": 5}
+
+
+def test_a_proof_begins_at_its_answer():
+    query = prove([Chain(PERSON, "nm1", (Step("ACTED_IN", forward=True),))], MOVIE, "tt1", ["Person", "Movie"])
+
+    assert query.text == (
+        "MATCH (answer:Movie {tconst: $answer})\n"
+        "MATCH (a0:Person {nconst: $start})\n"
+        "MATCH (a0)-[:ACTED_IN]->(answer:Movie)\n"
+        "RETURN DISTINCT answer.tconst AS id, answer.title AS name\n"
+        "LIMIT 1"
+    )
+    assert query.parameters == {"start": "nm1", "answer": "tt1"}
+
+
+def test_positions_that_differ_are_compared_as_soon_as_both_are_known():
+    steps = (Step("DIRECTED", forward=True), Step("DIRECTED", forward=False), Step("DIRECTED", forward=True))
+
+    query = ask_again([Chain(ENTITY, "z", steps, differ=((0, 2), (0, 3), (1, 3)))], ENTITY, ["Entity"], limit=1)
+
+    assert query.text.splitlines()[1:6] == [
+        "MATCH (a0)-[:DIRECTED]->(a1:Entity)",
+        "MATCH (a1)<-[:DIRECTED]-(a2:Entity)",
+        "WHERE a2 <> a0",
+        "MATCH (a2)-[:DIRECTED]->(answer:Entity)",
+        "WHERE answer <> a0 AND answer <> a1",
+    ]
+
+
+def test_more_chains_than_letters_keep_names_of_their_own():
+    query = ask_again([Chain(ENTITY, str(n), (Step("R", forward=True),)) for n in range(60)], ENTITY, ["Entity"], limit=1)
+
+    starts = [line.split("(")[1].split(":")[0] for line in query.text.splitlines() if "$start" in line]
+    assert len(set(starts)) == 60
+    assert sorted(query.parameters[name] for name in query.parameters if name != "limit") == sorted(map(str, range(60)))
+
+
+@pytest.mark.parametrize(
+    ("name", "rendered"),
+    [
+        ("ACTED_IN", "ACTED_IN"),
+        ("two words", "`two words`"),
+        ("1st", "`1st`"),
+        ("naïve", "`naïve`"),
+        ("a`b", "`a``b`"),
+        ("`", "````"),
+        (r"a\u0060b", r"`a\u005cu0060b`"),
+        (r"\\u0060", r"`\\u005cu0060`"),
+        ("x`) DETACH DELETE n //", "`x``) DETACH DELETE n //`"),
+    ],
+)
+def test_an_identifier_that_is_no_plain_word_stands_in_backticks(name, rendered):
+    assert identifier(name) == rendered
+
+
+@given(
+    st.text(
+        alphabet=st.sampled_from(["`", "\\", "u", "0", "6", "5", "c", "a", " ", "_", "\n", "é", "😀"]), min_size=1, max_size=20
+    )
+)
+def test_no_name_ends_its_identifier(name):
+    rendered = identifier(name)
+
+    if rendered != name:
+        read = _read_as_neo4j_does(rendered)
+        assert (read[0], read[-1]) == ("`", "`")
+        assert "`" not in read[1:-1].replace("``", "")
+        assert read[1:-1].replace("``", "`") == name
+
+
+def test_nodes_of_a_label_leave_out_those_of_earlier_labels():
+    assert nodes_of(PERSON, ["Movie", "a b"], ["born"]).text == (
+        "\nMATCH (n:Person)\nWHERE NOT n:Movie|`a b`\n"
+        "RETURN n.nconst AS id, n.`full name` AS name, [n.born] AS values, COUNT { (n)-->() } AS degree\n"
+    )
+    assert "WHERE" not in check_nodes(PERSON, []).text
+    assert "WHERE NOT n:Movie\n" in check_nodes(PERSON, ["Movie"]).text
+
+
+def test_pages_of_facts_name_objects_by_the_first_of_their_labels():
+    query = facts_page(MOVIE, ["Person"], [PERSON, MOVIE], ["a", "b"])
+
+    assert query.text == (
+        "\nMATCH (n:Movie)-[r]->(o:Person|Movie)\n"
+        "WHERE NOT n:Person AND n.tconst IN $ids "
+        "AND ($include IS NULL OR type(r) IN $include) AND NOT type(r) IN $exclude\n"
+        "WITH type(r) AS type, CASE WHEN o:Person THEN 0 WHEN o:Movie THEN 1 END AS kind, n, o\n"
+        "RETURN type, kind, collect(n.tconst) AS subjects, "
+        "collect(CASE kind WHEN 0 THEN o.nconst WHEN 1 THEN o.tconst END) AS objects\n"
+    )
+    assert query.parameters == {"ids": ["a", "b"]}
+
+
+def _read_as_neo4j_does(text: str) -> str:
+    """Replace each \\uXXXX by its character, once, from left to right, as Neo4j does before it looks for backticks."""
+    read, place = "", 0
+    while place < len(text):
+        digits = text[place + 2 : place + 6]
+        if text.startswith("\\u", place) and len(digits) == 4 and all(digit in "0123456789abcdefABCDEF" for digit in digits):
+            read, place = read + chr(int(digits, 16)), place + 6
+        else:
+            read, place = read + text[place], place + 1
+    return read

@@ -1,0 +1,151 @@
+"""Rendered Cypher on a real server: what it returns is what a walk in plain Python finds."""
+
+import itertools
+import random
+
+import pytest
+
+from kgqa.graph.cypher import Chain, NodeShape, Step, ask_again, identifier, prove
+from tests.integration.graphs import CREDITS, MOVIES, PERSONS, create_movies, run
+
+pytestmark = pytest.mark.neo4j
+
+PERSON = NodeShape("Person", "name", "name")
+MOVIE = NodeShape("Movie", "title", "title")
+LABELS = ("Person", "Movie")
+
+
+@pytest.fixture
+def movies(bare):
+    create_movies(bare)
+    return bare
+
+
+def _walk(chain):
+    """Return where the walks of a chain end, by looking at every credit for every step."""
+    walks = [[chain.start_id]]
+    for position, step in enumerate(chain.steps, start=1):
+        longer = []
+        for walk, (person, type_, movie) in itertools.product(walks, CREDITS):
+            here, there = (person, movie) if step.forward else (movie, person)
+            if type_ == step.type and walk[-1] == here:
+                longer.append([*walk, there])
+        pairs = [(earlier, later) for earlier, later in chain.differ if later == position]
+        walks = [walk for walk in longer if all(walk[earlier] != walk[later] for earlier, later in pairs)]
+    return {walk[-1] for walk in walks}
+
+
+def _ask(connection, chains, answer, limit=1000):
+    query = ask_again(chains, answer, LABELS, limit)
+    rows = connection.read(query.text, query.parameters)
+    assert all(row["id"] == row["name"] for row in rows)
+    assert len({row["id"] for row in rows}) == len(rows)
+    return {row["id"] for row in rows}
+
+
+def _proves(connection, chains, answer, value):
+    query = prove(chains, answer, value, LABELS)
+    return connection.read(query.text, query.parameters) == [{"id": value, "name": value}]
+
+
+def _chain(start, *steps, differ=()):
+    return Chain(PERSON if start in _NAMES else MOVIE, start, tuple(steps), differ)
+
+
+_NAMES = {person["name"] for person in PERSONS}
+_ACTED, _DIRECTED, _WROTE = (Step(type_, forward=True) for type_ in ("ACTED_IN", "DIRECTED", "WROTE"))
+_CAST, _DIRECTORS, _WRITERS = (Step(type_, forward=False) for type_ in ("ACTED_IN", "DIRECTED", "WROTE"))
+
+
+def test_chains_reach_what_a_walk_in_python_reaches(movies):
+    chosen = random.Random(3)
+    answers = 0
+    for hops in (1, 1, 2, 2, 2, 3, 3, 3):
+        forward = chosen.random() < 0.5
+        steps = [Step(chosen.choice(("ACTED_IN", "DIRECTED")), forward=forward != bool(hop % 2)) for hop in range(hops)]
+        answer = MOVIE if steps[-1].forward else PERSON
+        for start in [person["name"] for person in PERSONS] if forward else [movie["title"] for movie in MOVIES]:
+            chain = _chain(start, *steps)
+            assert _ask(movies, [chain], answer) == _walk(chain), chain
+            answers += len(_walk(chain))
+    assert answers > 50
+
+
+def test_a_walk_may_use_a_relationship_twice_unless_its_ends_must_differ(movies):
+    chain = _chain("Jodie Foster", _ACTED, _CAST)
+    others = _chain("Jodie Foster", _ACTED, _CAST, differ=((0, 2),))
+
+    assert _ask(movies, [chain], PERSON) == _walk(chain) == {"Jodie Foster", PERSONS[-1]["name"]}
+    assert _ask(movies, [others], PERSON) == _walk(others) == {PERSONS[-1]["name"]}
+    there_and_back = _chain("Tom Hanks", _ACTED, _CAST, _ACTED, _CAST, differ=((0, 2), (2, 4), (1, 3)))
+    assert _ask(movies, [there_and_back], PERSON) == _walk(there_and_back) == set()
+
+
+def test_two_chains_reach_what_both_reach(movies):
+    chains = [_chain("Tom Hanks", _ACTED), _chain("Robert Zemeckis", _DIRECTED)]
+    longer = [_chain("Tom Hanks", _ACTED, _DIRECTORS), _chain("You've Got Mail", _WRITERS)]
+
+    assert _ask(movies, chains, MOVIE) == _walk(chains[0]) & _walk(chains[1]) == {"Forrest Gump", "Cast Away"}
+    assert _ask(movies, longer, PERSON) == _walk(longer[0]) & _walk(longer[1]) == {"Nora Ephron"}
+    assert len(_ask(movies, chains, MOVIE, limit=1)) == 1
+    for movie in (movie["title"] for movie in MOVIES):
+        assert _proves(movies, chains, MOVIE, movie) == (movie in {"Forrest Gump", "Cast Away"})
+
+
+def test_a_proof_is_there_for_answers_and_for_nothing_else(movies):
+    for chain in (_chain("Tom Hanks", _ACTED, _CAST, differ=((0, 2),)), _chain("Contact", _WRITERS)):
+        for name in _NAMES:
+            assert _proves(movies, [chain], PERSON, name) == (name in _walk(chain)), (chain, name)
+
+
+def test_names_with_backticks_and_escapes_reach_the_server_as_they_are(bare):
+    label, other = "La`bel\\u0060", 'x`) DETACH DELETE n // "\\u0027'
+    type_, key, name = "TY`PE \\u0060-[]->", "k`ey\\\\u0060", "na\\u006De {1: 2}"
+    start = "value ` \\u0060 $start '"
+    run(
+        bare,
+        "CREATE (a:$($label)) SET a = $left CREATE (b:$($other)) SET b = $right CREATE (a)-[:$($type)]->(b)",
+        label=label,
+        other=other,
+        type=type_,
+        left={key: start, name: "A"},
+        right={key: 7, name: "B"},
+    )
+    left, right = NodeShape(label, key, name), NodeShape(other, key, name)
+
+    forward = ask_again([Chain(left, start, (Step(type_, forward=True),))], right, [label, other], 10)
+    back_and_forth = prove([Chain(right, 7, (Step(type_, forward=False), Step(type_, forward=True)))], right, 7, [label, other])
+
+    assert bare.read(forward.text, forward.parameters) == [{"id": 7, "name": "B"}]
+    assert bare.read(back_and_forth.text, back_and_forth.parameters) == [{"id": 7, "name": "B"}]
+
+
+def test_every_identifier_is_read_back_as_its_name(graph):
+    chosen = random.Random(4)
+    pieces = [
+        "`",
+        "\\",
+        "u",
+        "U",
+        "0060",
+        "\\u0060",
+        "\\u005cu0060",
+        "005c",
+        "a",
+        " ",
+        "\n",
+        "'",
+        '"',
+        "é",
+        "😀",
+        "\\uu0060",
+        "\\uD83D",
+    ]
+    names = {"".join(chosen.choices(pieces, k=chosen.randrange(1, 7))) for _ in range(400)}
+    names |= {"MATCH", "null", "NOT", "true", "count", "_", "a1", "1a"}
+    names = sorted(names)
+
+    for start in range(0, len(names), 100):
+        part = names[start : start + 100]
+        text = "RETURN " + ", ".join(f"{place} AS {identifier(name)}" for place, name in enumerate(part))
+        assert graph.read(text) == [{name: place for place, name in enumerate(part)}]

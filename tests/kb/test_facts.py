@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kgqa.errors import ShapeError
+from kgqa.kb.facts import Facts
+from tests.worlds import grid
+
+NUM_ENTITIES, NUM_RELATIONS = 6, 3
+triples = st.lists(
+    st.tuples(st.integers(0, NUM_ENTITIES - 1), st.integers(0, NUM_RELATIONS - 1), st.integers(0, NUM_ENTITIES - 1)), max_size=20
+)
+
+
+def as_triples(facts: Facts) -> list[tuple[int, int, int]]:
+    return list(zip(facts.subject.tolist(), facts.relation.tolist(), facts.object.tolist(), strict=True))
+
+
+def test_a_grid_of_two_by_two_walks_in_four_directions():
+    east, south, west, north = range(4)
+    assert as_triples(grid(2)) == [
+        (0, east, 1),
+        (0, south, 2),
+        (1, south, 3),
+        (1, west, 0),
+        (2, east, 3),
+        (2, north, 0),
+        (3, west, 2),
+        (3, north, 1),
+    ]
+
+
+def test_facts_of_one_subject_and_relation_form_a_group():
+    facts = Facts.of([(0, 0, 1), (0, 0, 2), (2, 1, 2)], num_entities=4, num_relations=2)
+    assert as_triples(facts) == [(0, 0, 1), (0, 0, 2), (1, 2, 0), (2, 1, 2), (2, 2, 0), (2, 3, 2)]
+    assert facts.subject_pointer.tolist() == [0, 1, 2, 5, 5]
+    assert facts.group_relation.tolist() == [0, 2, 1, 2, 3]
+    assert facts.group_pointer.tolist() == [0, 2, 3, 4, 5, 6]
+    assert (len(facts), facts.num_entities, facts.num_relations) == (6, 4, 4)
+
+
+@settings(deadline=None, max_examples=50)
+@given(triples)
+def test_every_fact_stands_once_in_both_directions_and_in_its_subjects_group(given_triples):
+    facts = Facts.of(given_triples, num_entities=NUM_ENTITIES, num_relations=NUM_RELATIONS)
+    once = set(given_triples)
+    expected = sorted(once | {(object_, relation + NUM_RELATIONS, subject) for subject, relation, object_ in once})
+    assert as_triples(facts) == expected
+    pointers = facts.subject_pointer.tolist()
+    grouped = [
+        (subject, int(facts.group_relation[group]), int(facts.object[place]))
+        for subject in range(NUM_ENTITIES)
+        for group in range(pointers[subject], pointers[subject + 1])
+        for place in range(int(facts.group_pointer[group]), int(facts.group_pointer[group + 1]))
+    ]
+    assert grouped == expected
+    assert len(facts.group_relation) == len({(subject, relation) for subject, relation, _ in expected})
+
+
+def test_the_inverse_of_the_inverse_is_the_relation_itself():
+    facts = Facts.of([(0, 0, 1)], num_entities=2, num_relations=3)
+    assert [facts.inverse(relation) for relation in range(6)] == [3, 4, 5, 0, 1, 2]
+
+
+def test_a_graph_without_facts_has_entities_all_the_same():
+    facts = Facts.of([], num_entities=3, num_relations=2)
+    assert len(facts) == 0
+    assert facts.subject_pointer.tolist() == [0, 0, 0, 0]
+    assert facts.group_pointer.tolist() == [0]
+
+
+def test_the_tensors_are_small_and_stay_out_of_checkpoints():
+    facts = grid(3)
+    assert (facts.subject.dtype, facts.relation.dtype, facts.object.dtype) == (torch.int32,) * 3
+    assert (facts.subject_pointer.dtype, facts.group_pointer.dtype) == (torch.int64,) * 2
+    assert facts.state_dict() == {}
+    assert {name for name, _ in facts.named_buffers()} >= {"subject", "relation", "object", "group_pointer"}
+
+
+@pytest.mark.parametrize(
+    ("triple", "text"),
+    [
+        ((4, 0, 0), "fact 1: expected a subject from 0 to 3, found 4"),
+        ((-1, 0, 0), "fact 1: expected a subject from 0 to 3, found -1"),
+        ((0, 2, 0), "fact 1: expected a relation from 0 to 1, found 2"),
+        ((0, -1, 0), "fact 1: expected a relation from 0 to 1, found -1"),
+        ((0, 0, 4), "fact 1: expected a object from 0 to 3, found 4"),
+    ],
+)
+def test_an_id_out_of_range_is_named_with_its_fact(triple, text):
+    with pytest.raises(ShapeError, match=text):
+        Facts(np.array([(0, 0, 0), triple, triple], dtype=np.int32), num_entities=4, num_relations=2)
+
+
+@pytest.mark.parametrize(
+    "array", [np.zeros((2, 2), dtype=np.int32), np.zeros(3, dtype=np.int32), np.zeros((2, 3), dtype=np.int64), np.zeros((2, 3))]
+)
+def test_triples_of_another_shape_or_dtype_are_refused(array):
+    with pytest.raises(ShapeError, match=r"expected int32 of shape \(N, 3\)"):
+        Facts(array, num_entities=4, num_relations=2)

@@ -1,0 +1,125 @@
+"""Small models, plans that are set by hand, and further worlds for the tests of the model, its training and its evaluation."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from kgqa.config import Config, ModelConfig, TrainingConfig
+from kgqa.data import Question
+from kgqa.kb import KnowledgeBase
+from kgqa.model.branches import Batch
+from kgqa.model.hops import Plan
+from kgqa.model.prediction import Model
+from kgqa.model.vocabulary import Vocabulary
+from tests.worlds import FILMS_QUESTIONS, snapshot_of, write_folder
+
+WORDS = ("and", "did", "direct", "directed", "films", "starring", "what", "who", "wrote")
+"""The words of the film questions that are in no name, so that their numbers are 4 to 12."""
+
+
+def vocabulary() -> Vocabulary:
+    return Vocabulary(WORDS)
+
+
+def config(*, hops: int = 2, hidden: int = 16, **training: Any) -> Config:
+    return Config(
+        model=ModelConfig(hops=hops, hidden=hidden, min_word_count=1),
+        training=TrainingConfig(**training),
+    )
+
+
+def untrained(kb: KnowledgeBase, *, seed: int = 0, settings: Config | None = None) -> Model:
+    torch.manual_seed(seed)
+    return Model.new(settings or config(), vocabulary(), kb)
+
+
+def film_questions() -> list[Question]:
+    return [
+        Question(id=line["id"], text=line["question"], answers=tuple(line["answers"]), kind=line["kind"])
+        for line in FILMS_QUESTIONS
+    ]
+
+
+def overlaps(folder: Path) -> KnowledgeBase:
+    """Names that lie in, across and beside each other, and names that are beginnings of other words."""
+    names = ("Star", "Star Wars", "Wars Museum", "Con", "Contact", "Cast A", "Cast Away", "1", "2")
+    entities = [{"id": f"e{place}", "name": name} for place, name in enumerate(names)]
+    return snapshot_of(write_folder(folder / "overlaps", entities=entities, facts=[("e0", "near", "e1")]), folder / "overlaps-kb")
+
+
+def statements(folder: Path) -> KnowledgeBase:
+    """A film whose role stands on a node without a name: cast_away -has_role-> r1 -played_by-> hanks."""
+    entities = (
+        {"id": "cast_away", "name": "Cast Away"},
+        {"id": "hanks", "name": "Tom Hanks"},
+        {"id": "r1", "name": None},
+    )
+    facts = (("cast_away", "has_role", "r1"), ("r1", "played_by", "hanks"))
+    return snapshot_of(write_folder(folder / "roles", entities=entities, facts=facts), folder / "roles-kb")
+
+
+class FixedPlanner(nn.Module):
+    """Stands in a reasoner for the planner, so that what follows from a plan can be worked out by hand."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self.plan = plan
+
+    def forward(self, encoding: object, reading: Tensor, spans: Tensor, kinds: Tensor) -> Plan:
+        branches = len(reading)
+        return Plan(
+            relations=self.plan.relations.expand(branches, -1, -1),
+            hops=self.plan.hops.expand(branches, -1),
+            leave_start=self.plan.leave_start.expand(branches),
+            leave_last=self.plan.leave_last.expand(branches, -1),
+        )
+
+
+def with_plan(model: Model, relations: Sequence[Mapping[str, float]], hops: Sequence[float]) -> Model:
+    """Let every branch of `model` follow the same relations, by id, "-id" for the inverse; no gate takes anything out."""
+    weights = torch.zeros(1, len(relations), model.kb.num_relations)
+    ids = [relation.id for relation in model.kb.relations]
+    for hop, row in enumerate(relations):
+        for name, weight in row.items():
+            relation = ids.index(name.removeprefix("-"))
+            weights[0, hop, model.kb.facts.inverse(relation) if name.startswith("-") else relation] = weight
+    plan = Plan(
+        relations=weights,
+        hops=torch.tensor([list(hops)]),
+        leave_start=torch.zeros(1),
+        leave_last=torch.zeros(1, len(relations)),
+    )
+    model.reasoner.planner = FixedPlanner(plan)  # type: ignore[assignment]
+    return model
+
+
+def batch_of_spans(
+    question: Sequence[int],
+    *,
+    clash: Sequence[tuple[int, int]] = (),
+    given: Sequence[bool] | None = None,
+    scores: Sequence[float] | None = None,
+    cover: Sequence[tuple[int, int]] = (),
+) -> Batch:
+    """Write a batch by hand as the gates see it: the question of each span, what clashes, and a first feature."""
+    count = len(question)
+    pairs = [pair for left, right in clash for pair in ((left, right), (right, left))]
+    return Batch(
+        questions=max(question) + 1,
+        words=torch.zeros(1, 1, dtype=torch.int64),
+        flags=torch.zeros(1, 1, dtype=torch.bool),
+        mention=torch.zeros(1, dtype=torch.int64),
+        reading=torch.zeros(count, dtype=torch.int64),
+        question=torch.tensor(question),
+        features=torch.tensor([[score, 0.0, 0.0] for score in scores or [0.0] * count]),
+        given=torch.tensor(given or [False] * count),
+        candidate_branch=torch.arange(count),
+        candidate=torch.zeros(count, dtype=torch.int64),
+        clash=torch.tensor(pairs, dtype=torch.int64).view(-1, 2).T,
+        cover_branch=torch.tensor([branch for branch, _ in cover], dtype=torch.int64),
+        cover_token=torch.tensor([token for _, token in cover], dtype=torch.int64),
+        num_tokens=len({token for _, token in cover}),
+    )

@@ -1,0 +1,101 @@
+"""Entities by their relations, and the softmax over candidates: within a span, never across spans."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from kgqa.kb.facts import Facts
+from kgqa.model.entities import CandidateChooser, RelationBag, mean_by_branch
+
+TRIPLES = [(0, 0, 1), (0, 0, 2), (0, 1, 1), (4, 1, 2), (2, 0, 2)]
+"""Entity 0 has a relation twice, entity 2 leads to itself, entities 3 and 5 have no facts."""
+
+
+def facts() -> Facts:
+    return Facts.of(TRIPLES, num_entities=6, num_relations=2)
+
+
+def relations_of(entity: int) -> set[int]:
+    forward = {relation for subject, relation, _ in TRIPLES if subject == entity}
+    return forward | {relation + 2 for _, relation, object_ in TRIPLES if object_ == entity}
+
+
+@pytest.mark.parametrize("entities", [[0, 1, 2, 3, 4, 5], [5, 3], [2, 0, 2], [3, 0, 5, 4, 3]])
+def test_an_entity_is_the_mean_over_its_distinct_relations_of_both_directions(entities: list[int]) -> None:
+    torch.manual_seed(0)
+    bag = RelationBag(4, 3)
+    encoded = bag(facts(), torch.tensor(entities))
+    assert encoded.shape == (len(entities), 3)
+    for place, entity in enumerate(entities):
+        rows = [bag.embedding.weight[relation] for relation in sorted(relations_of(entity))]
+        expected = torch.stack(rows).mean(0) if rows else torch.zeros(3)
+        torch.testing.assert_close(encoded[place], expected)
+
+
+def test_every_relation_of_an_entity_learns_its_share() -> None:
+    bag = RelationBag(4, 3)
+    bag(facts(), torch.tensor([0, 3])).sum().backward()
+    assert bag.embedding.weight.grad is not None
+    assert bag.embedding.weight.grad[:, 0].tolist() == [0.5, 0.5, 0.0, 0.0]
+
+
+def chosen(chooser: CandidateChooser, spans: Tensor, candidates: Tensor, degrees: Tensor, branch: list[int]) -> list[float]:
+    """Formula 8 in a loop."""
+    query = (spans @ chooser.query.weight.T + chooser.query.bias).tolist()
+    prior = chooser.degree.item()
+    probabilities = []
+    for place, own in enumerate(branch):
+        fits = {
+            other: math.exp(
+                sum(q * e for q, e in zip(query[own], candidates[other].tolist(), strict=True))
+                + prior * math.log(1.0 + float(degrees[other]))
+            )
+            for other in range(len(branch))
+            if branch[other] == own
+        }
+        probabilities.append(fits[place] / sum(fits.values()))
+    return probabilities
+
+
+def setting() -> tuple[CandidateChooser, Tensor, Tensor, Tensor, list[int]]:
+    torch.manual_seed(3)
+    chooser = CandidateChooser(2, 3)
+    with torch.no_grad():
+        chooser.degree.fill_(0.7)
+    branch = [0, 0, 1, 2, 2, 2]
+    return chooser, torch.randn(3, 4), torch.randn(6, 3), torch.tensor([1.0, 9.0, 4.0, 0.0, 2.0, 30.0]), branch
+
+
+def test_candidates_are_chosen_by_a_softmax_within_their_own_span() -> None:
+    chooser, spans, candidates, degrees, branch = setting()
+    probabilities = chooser(spans, candidates, degrees, torch.tensor(branch), 3)
+    assert probabilities.tolist() == pytest.approx(chosen(chooser, spans, candidates, degrees, branch), rel=1e-5)
+    for span in range(3):
+        assert probabilities[torch.tensor(branch) == span].sum().item() == pytest.approx(1.0)
+    assert probabilities[2].item() == 1.0  # the only candidate of its span
+
+
+def test_the_candidates_of_one_span_do_not_depend_on_those_of_another() -> None:
+    chooser, spans, candidates, degrees, branch = setting()
+    before = chooser(spans, candidates, degrees, torch.tensor(branch), 3)
+    moved_spans, moved_candidates = spans.clone(), candidates.clone()
+    moved_spans[2] += 5.0
+    moved_candidates[3:] *= 40.0
+    after = chooser(moved_spans, moved_candidates, degrees, torch.tensor(branch), 3)
+    torch.testing.assert_close(after[:3], before[:3], rtol=0, atol=0)
+    assert not torch.allclose(after[3:], before[3:])
+
+
+def test_very_unlike_scores_stay_finite() -> None:
+    chooser, spans, candidates, degrees, branch = setting()
+    probabilities = chooser(spans * 1e4, candidates, degrees, torch.tensor(branch), 3)
+    assert bool(torch.isfinite(probabilities).all())
+    assert probabilities.sum().item() == pytest.approx(3.0)
+
+
+def test_the_kind_of_a_span_is_the_mean_of_its_own_candidates() -> None:
+    encoded = torch.tensor([[1.0, 0.0], [3.0, 2.0], [5.0, 5.0], [0.0, 4.0], [2.0, 0.0], [4.0, 2.0]])
+    means = mean_by_branch(encoded, torch.tensor([0, 0, 1, 3, 3, 3]), 4)
+    assert means.tolist() == [[2.0, 1.0], [5.0, 5.0], [0.0, 0.0], [2.0, 2.0]]

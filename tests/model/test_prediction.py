@@ -1,0 +1,128 @@
+"""Ranked answers from the weights of entities: films world rows are broyles 0, cast_away 1, contact 2, hanks_actor 3, …"""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kgqa.kb import KnowledgeBase
+from kgqa.model.prediction import Model, Prediction
+from tests.model.small import statements, untrained, with_plan
+
+CAST_AWAY = "Who directed Cast Away?"
+
+
+def predict(model: Model, *texts: str, size: int = 64) -> list[Prediction]:
+    return list(model.predict([model.lay_out(text) for text in texts], size=size))
+
+
+def from_cast_away(kb: KnowledgeBase, **weights: float) -> Prediction:
+    model = with_plan(untrained(kb), [weights, {}], [1.0, 0.0])
+    return predict(model, CAST_AWAY)[0]
+
+
+def ids(kb: KnowledgeBase, rows: np.ndarray) -> list[str]:
+    return [kb.ids[int(row)] for row in rows]
+
+
+def test_the_most_probable_entity_stands_first(kb: KnowledgeBase) -> None:
+    prediction = from_cast_away(kb, directed_by=0.5, starring=0.125, written_by=0.375)
+    assert ids(kb, prediction.rows) == ["zemeckis", "broyles", "hanks_actor"]
+    assert prediction.scores.tolist() == [0.5, 0.375, 0.125]
+    assert not prediction.abstains
+
+
+def test_entities_that_differ_only_in_the_last_bits_stand_in_the_order_of_their_rows(kb: KnowledgeBase) -> None:
+    prediction = from_cast_away(kb, directed_by=0.3 + 1e-7, starring=0.3, written_by=0.4)
+    assert ids(kb, prediction.rows) == ["broyles", "hanks_actor", "zemeckis"]
+    assert prediction.scores.tolist() == [0.4, 0.3, 0.3]
+
+
+def test_the_answer_set_is_at_least_half_as_probable_as_the_first(kb: KnowledgeBase) -> None:
+    prediction = from_cast_away(kb, directed_by=0.5, starring=0.25, written_by=0.2)
+    assert ids(kb, prediction.answer_set) == ["zemeckis", "hanks_actor"]
+    assert ids(kb, prediction.rows)[2:] == ["broyles"]
+
+
+def test_an_entity_that_no_followed_relation_reaches_is_not_ranked(kb: KnowledgeBase) -> None:
+    assert ids(kb, from_cast_away(kb, directed_by=1.0).rows) == ["zemeckis"]
+
+
+def test_relations_below_the_epsilon_of_the_settings_are_not_followed(kb: KnowledgeBase) -> None:
+    assert ids(kb, from_cast_away(kb, directed_by=0.99, starring=0.002).rows) == ["zemeckis"]
+
+
+def test_a_question_that_names_nothing_abstains(kb: KnowledgeBase) -> None:
+    (prediction,) = predict(untrained(kb), "What is love?")
+    assert prediction.abstains
+    assert prediction.reasoning is None
+    assert len(prediction.answer_set) == 0
+    assert prediction.open_branches() == []
+
+
+def test_a_question_whose_path_leads_nowhere_abstains(kb: KnowledgeBase) -> None:
+    prediction = from_cast_away(kb, author=1.0)
+    assert prediction.abstains
+    assert len(prediction.answer_set) == 0
+    assert prediction.reasoning is not None
+
+
+def test_unnamed_entities_are_walked_through_but_are_never_answers(tmp_path: Path) -> None:
+    kb = statements(tmp_path)
+    model = with_plan(untrained(kb), [{"has_role": 1.0}, {"played_by": 1.0}], [0.5, 0.5])
+    prediction = predict(model, "Who is in Cast Away?")[0]
+    assert ids(kb, prediction.rows) == ["hanks"]
+    assert prediction.scores.tolist() == [0.5]
+    assert prediction.reasoning is not None
+    assert prediction.reasoning.answers.entities.tolist() == [kb.row("hanks"), kb.row("r1")]
+
+
+MIXED = (
+    "What is love?",
+    "Who wrote films starring Tom Hanks and Cast Away?",
+    "Who directed Contact?",
+    "What is truth?",
+    "Who?",
+    "What films did Robert Zemeckis direct?",
+    "Who wrote Cast Away?",
+    "What is it?",
+)
+
+
+@pytest.mark.parametrize("size", [2, 3, 64])
+def test_questions_in_batches_are_answered_as_one_by_one_in_their_order(size: int, kb: KnowledgeBase) -> None:
+    model = untrained(kb, seed=7)
+    together = predict(model, *MIXED, size=size)
+    alone = [predict(model, text)[0] for text in MIXED]
+    assert [prediction.layout.text for prediction in together] == list(MIXED)
+    assert [prediction.abstains for prediction in together] == [True, False, False, True, True, False, False, True]
+    for one, other in zip(together, alone, strict=True):
+        assert one.rows.tolist() == other.rows.tolist()
+        assert one.scores.tolist() == pytest.approx(other.scores.tolist(), abs=2e-6)
+
+
+def test_predicting_does_not_drop_out(kb: KnowledgeBase) -> None:
+    model = untrained(kb)
+    model.reasoner.train()
+    first, second = (predict(model, CAST_AWAY)[0] for _ in range(2))
+    assert first.scores.tolist() == second.scores.tolist()
+    assert not model.reasoner.training
+
+
+def test_open_branches_are_those_of_the_question_alone_the_most_trusted_first(kb: KnowledgeBase) -> None:
+    predictions = predict(untrained(kb, seed=3), *MIXED)
+    for prediction in predictions:
+        if prediction.reasoning is None or prediction.batch is None:
+            continue
+        gates = prediction.reasoning.gates.tolist()
+        owners = prediction.batch.question.tolist()
+        wanted = {branch for branch, gate in enumerate(gates) if gate > 0.5 and owners[branch] == prediction.number}
+        found = prediction.open_branches()
+        assert set(found) == wanted
+        assert [gates[branch] for branch in found] == sorted((gates[branch] for branch in found), reverse=True)
+        assert gates[found[0]] == 1.0
+
+
+def test_a_model_is_the_same_for_the_same_seed(kb: KnowledgeBase) -> None:
+    first, second = (untrained(kb, seed=9).reasoner.state_dict() for _ in range(2))
+    assert all(bool((first[name] == second[name]).all()) for name in first)

@@ -1,0 +1,183 @@
+"""The forward pass against formulas 2 to 11 computed densely from the reference operators."""
+
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch import Tensor
+
+from kgqa.data import Topic
+from kgqa.kb import KnowledgeBase
+from kgqa.model.branches import Batch, collate, lay_out
+from kgqa.model.hops import Plan
+from kgqa.model.prediction import Model
+from kgqa.model.reasoner import Reasoning
+from kgqa.ops import _reference as reference
+from tests.model.small import FixedPlanner, config, untrained, vocabulary, with_plan
+
+TEXTS = (
+    "Who wrote films starring Tom Hanks and Cast Away?",
+    "What films did Robert Zemeckis direct?",
+    "Who directed Contact?",
+)
+HOPS = 3
+
+
+@dataclass
+class Dense:
+    """What the sparse forward pass must equal; seeds and sets of shape (S, N_E), answers (B, N_E)."""
+
+    seeds: Tensor
+    walks: list[Tensor]
+    branches: Tensor
+    answers: Tensor
+    rescaled: bool
+
+
+def dense(kb: KnowledgeBase, batch: Batch, plan: Plan, candidates: Tensor, gates: Tensor) -> Dense:
+    seeds = torch.zeros(batch.branches, kb.num_entities).index_put(
+        (batch.candidate_branch, batch.candidate), candidates, accumulate=True
+    )
+    walks, rescaled = [seeds], False
+    for hop in range(HOPS):
+        reached = reference.follow(kb.facts, walks[hop], plan.relations[:, hop])
+        rescaled |= bool((reached > 1.0).any())
+        reached = reference.rescale(reached)
+        if hop >= 1:
+            reached = reference.exclude(reached, walks[hop - 1], plan.leave_last[:, hop])
+        walks.append(reached)
+    mixed = reference.mix(walks[1:], plan.hops)
+    branches = reference.exclude(mixed, seeds, plan.leave_start)
+    answers = reference.intersect(branches, gates, batch.question, batch.questions)
+    return Dense(seeds, walks[1:], branches, answers, rescaled)
+
+
+def drawn_plan(kb: KnowledgeBase, branches: int) -> Plan:
+    """A plan without pattern, but that from Zemeckis both his films lead back to him, so that a weight above 1 is rescaled."""
+    torch.manual_seed(5)
+    logits = 2.0 * torch.randn(branches, HOPS, kb.num_relations)
+    directed = [relation.id for relation in kb.relations].index("directed_by")
+    logits[2:4, 0, kb.facts.inverse(directed)] += 5.0
+    logits[2:4, 1, directed] += 5.0
+    return Plan(
+        relations=logits.softmax(2).requires_grad_(),
+        hops=torch.randn(branches, HOPS).softmax(1).requires_grad_(),
+        leave_start=torch.rand(branches).requires_grad_(),
+        leave_last=torch.rand(branches, HOPS).requires_grad_(),
+    )
+
+
+def setting(kb: KnowledgeBase) -> tuple[Batch, Plan, Reasoning]:
+    model = untrained(kb, settings=config(hops=HOPS))
+    batch = collate([lay_out(text, vocabulary(), kb) for text in TEXTS])
+    plan = drawn_plan(kb, batch.branches)
+    model.reasoner.planner = FixedPlanner(plan)  # type: ignore[assignment]
+    return batch, plan, model.reasoner.eval()(batch)
+
+
+def test_answers_walks_and_branches_equal_the_dense_formulas(kb: KnowledgeBase) -> None:
+    batch, plan, found = setting(kb)
+    wanted = dense(kb, batch, plan, found.candidates, found.gates)
+    assert wanted.rescaled
+    torch.testing.assert_close(found.seeds.dense(), wanted.seeds)
+    assert len(found.walks) == HOPS
+    for sparse, full in zip(found.walks, wanted.walks, strict=True):
+        torch.testing.assert_close(sparse.dense(), full)
+    torch.testing.assert_close(found.branches.dense(), wanted.branches)
+    torch.testing.assert_close(found.answers.dense(), wanted.answers)
+    assert 0.0 < float(found.answers.weights.detach().max()) <= 1.0
+
+
+def test_gradients_of_the_plan_the_candidates_and_the_gates_equal_those_of_the_dense_formulas(kb: KnowledgeBase) -> None:
+    batch, plan, found = setting(kb)
+    candidates = found.candidates.detach().requires_grad_()
+    gates = found.gates.detach().requires_grad_()
+    wanted = dense(kb, batch, plan, candidates, gates)
+    # Entities that nothing reaches are no members: there the dense minimum is the constant 1 − best gate.
+    members = found.answers.with_weights(torch.ones(len(found.answers))).dense()
+    weigh = torch.randn(wanted.answers.shape) * members
+    of_plan = [plan.relations, plan.hops, plan.leave_start, plan.leave_last]
+    sparse = torch.autograd.grad((found.answers.dense() * weigh).sum(), [*of_plan, found.candidates, found.gates])
+    full = torch.autograd.grad((wanted.answers * weigh).sum(), [*of_plan, candidates, gates])
+    for one, other in zip(sparse, full, strict=True):
+        assert bool((other != 0).any())
+        torch.testing.assert_close(one, other)
+
+
+def test_p_of_candidates_and_gates_belong_to_their_own_spans_and_questions(kb: KnowledgeBase) -> None:
+    batch, _, found = setting(kb)
+    sums = torch.zeros(batch.branches).index_add(0, batch.candidate_branch, found.candidates.detach())
+    torch.testing.assert_close(sums, torch.ones(batch.branches))
+    for question in range(batch.questions):
+        assert found.gates[batch.question == question].max().item() == 1.0
+
+
+def obvious(
+    kb: KnowledgeBase, text: str, relations: list[dict[str, float]], hops: list[float], **options: float
+) -> dict[str, float]:
+    model = with_plan(untrained(kb), relations, hops)
+    batch = collate([model.lay_out(text)])
+    answers = model.reasoner.eval()(batch, **options).answers
+    return {
+        kb.ids[entity]: round(weight, 4)
+        for entity, weight in zip(answers.entities.tolist(), answers.weights.tolist(), strict=True)
+        if weight > 1e-6
+    }
+
+
+def test_a_plan_of_one_hop_answers_what_the_fact_says(kb: KnowledgeBase) -> None:
+    assert obvious(kb, "Who directed Contact?", [{"directed_by": 1.0}, {}], [1.0, 0.0]) == {"zemeckis": 1.0}
+
+
+def test_a_plan_of_two_hops_goes_over_the_film(kb: KnowledgeBase) -> None:
+    text = "Who wrote films starring William Broyles Jr.?"
+    plan: list[dict[str, float]] = [{"-written_by": 1.0}, {"starring": 1.0}]
+    assert obvious(kb, text, plan, [0.0, 1.0]) == {"hanks_actor": 1.0}
+    assert obvious(kb, text, plan, [0.25, 0.75]) == {"cast_away": 0.25, "hanks_actor": 0.75}
+
+
+def test_relations_below_epsilon_are_not_followed(kb: KnowledgeBase) -> None:
+    plan: list[dict[str, float]] = [{"directed_by": 0.9, "starring": 0.1}, {}]
+    text = "Who directed Cast Away?"
+    assert obvious(kb, text, plan, [1.0, 0.0]) == {"zemeckis": 0.9, "hanks_actor": 0.1}
+    assert obvious(kb, text, plan, [1.0, 0.0], epsilon=0.2) == {"zemeckis": 0.9}
+
+
+def both_given(kb: KnowledgeBase, first: str, second: str) -> set[str]:
+    model = with_plan(untrained(kb), [{"-directed_by": 0.5, "-starring": 0.5}, {}], [1.0, 0.0])
+    layout = model.lay_out("What film?", [Topic(entity=first), Topic(entity=second)])
+    answers = model.reasoner.eval()(collate([layout])).answers
+    return {
+        kb.ids[entity] for entity, weight in zip(answers.entities.tolist(), answers.weights.tolist(), strict=True) if weight > 0
+    }
+
+
+def test_given_topics_are_intersected(kb: KnowledgeBase) -> None:
+    assert both_given(kb, "zemeckis", "hanks_actor") == {"cast_away"}
+    assert both_given(kb, "zemeckis", "hanks_scientist") == set()
+
+
+@pytest.mark.parametrize("text", [*TEXTS, "Did Contact?"])
+def test_a_question_is_reasoned_about_alike_alone_and_beside_a_long_one(text: str, kb: KnowledgeBase) -> None:
+    model: Model = untrained(kb, seed=4)
+    reasoner = model.reasoner.eval()
+    long = lay_out("Who directed films starring Tom Hanks and who wrote what William Broyles Jr. did direct?", vocabulary(), kb)
+    own = lay_out(text, vocabulary(), kb)
+    alone, beside = reasoner(collate([own])), reasoner(collate([long, own]))
+    torch.testing.assert_close(beside.answers.dense()[1], alone.answers.dense()[0])
+    torch.testing.assert_close(beside.gates[len(long.branches) :], alone.gates)
+    torch.testing.assert_close(beside.plan.relations[len(long.branches) :], alone.plan.relations)
+    torch.testing.assert_close(beside.candidates[-len(alone.candidates) :], alone.candidates)
+
+
+def test_every_parameter_learns_from_the_answers_alone(kb: KnowledgeBase) -> None:
+    model = untrained(kb, settings=config(hops=HOPS))
+    torch.manual_seed(0)
+    for parameter in model.reasoner.parameters():  # some begin at zero, behind which nothing learns at first
+        torch.nn.init.normal_(parameter, std=0.1)
+    batch = collate([lay_out(text, vocabulary(), kb) for text in (*TEXTS, "Who wrote films starring Tom Hanks?")])
+    answers = model.reasoner.train()(batch).answers
+    (answers.weights * torch.randn(len(answers))).sum().backward()
+    still = [name for name, value in model.reasoner.named_parameters() if value.grad is None or not bool((value.grad != 0).any())]
+    # Each Tom Hanks has one fact, so that their degrees say nothing: what the prior learns is a rounding error or zero.
+    assert [name for name in still if name != "chooser.degree"] == []

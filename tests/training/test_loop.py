@@ -1,0 +1,267 @@
+"""The training loop on the library: it learns, it stops, and a training that was interrupted ends as if it had not been."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from kgqa.data import Question, Topic
+from kgqa.errors import CheckpointError, TrainingError
+from kgqa.evaluation.report import evaluate
+from kgqa.kb import KnowledgeBase
+from kgqa.model.prediction import Model
+from kgqa.model.vocabulary import Vocabulary
+from kgqa.training.checkpoint import load_model, read_card, read_state
+from kgqa.training.loop import Epoch, Trainer, TrainingReport, new_model
+from tests.model.small import config, film_questions
+from tests.training.small import library_questions, other_library, untrained
+
+SHORT: dict[str, Any] = {"epochs": 3, "batch": 3, "checkpoint_steps": 2, "patience": 9, "learning_rate": 1e-2}
+"""Six steps an epoch, the last of one question."""
+
+UNANSWERABLE = [Question(id="x", text="Who is it?", answers=("Amber",))]
+"""Names nothing, so that no epoch is better than another on it."""
+
+
+class Interruption(Exception):
+    """Stands for whatever ends a training before its time."""
+
+
+def trainer(kb: KnowledgeBase, out: Path, *, settings: dict[str, Any] = SHORT, **options: Any) -> Trainer:
+    questions = library_questions()
+    options = {"source": "library", **options}
+    return Trainer(untrained(kb, config(**settings)), questions, options.pop("dev", questions), out, **options)
+
+
+def losses(report: TrainingReport) -> list[tuple[int, float, dict[str, Any]]]:
+    return [(epoch.number, epoch.loss, epoch.dev) for epoch in report.epochs]
+
+
+def weights(model: Model) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in model.reasoner.state_dict().items()}
+
+
+def equal(left: dict[str, torch.Tensor], right: dict[str, torch.Tensor]) -> bool:
+    return left.keys() == right.keys() and all(torch.equal(left[name], right[name]) for name in left)
+
+
+@pytest.fixture(scope="module")
+def whole(books: KnowledgeBase, tmp_path_factory: pytest.TempPathFactory) -> tuple[TrainingReport, dict[str, torch.Tensor]]:
+    """A training without interruption."""
+    run = trainer(books, tmp_path_factory.mktemp("whole"))
+    return run.run(), weights(run.model)
+
+
+def stop_at(epoch: int, step: int) -> dict[str, Callable[..., None]]:
+    def progress(stage: str, done: int, total: int | None) -> None:
+        assert total == 6
+        if (stage, done) == (f"epoch {epoch}", step):
+            raise Interruption
+
+    return {"progress": progress}
+
+
+def stop_after(number: int) -> dict[str, Callable[..., None]]:
+    def on_epoch(epoch: Epoch) -> None:
+        if epoch.number == number:
+            raise Interruption
+
+    return {"on_epoch": on_epoch}
+
+
+@pytest.mark.parametrize(
+    "interruptions",
+    [
+        pytest.param([stop_at(1, 3)], id="one step after the first checkpoint"),
+        pytest.param([stop_at(2, 2)], id="before the checkpoint of a step is written"),
+        pytest.param([stop_at(2, 6)], id="at the last step of an epoch"),
+        pytest.param([stop_after(1)], id="after an epoch"),
+        pytest.param([stop_at(1, 5), stop_after(1), stop_at(3, 3)], id="three times"),
+    ],
+)
+def test_a_resumed_training_equals_one_without_interruption(
+    interruptions: list[dict[str, Callable[..., None]]],
+    whole: tuple[TrainingReport, dict[str, torch.Tensor]],
+    books: KnowledgeBase,
+    tmp_path: Path,
+) -> None:
+    for number, interruption in enumerate(interruptions):
+        run = trainer(books, tmp_path, **interruption)
+        if number:
+            run.resume()
+        with pytest.raises(Interruption):
+            run.run()
+    torch.manual_seed(12345)  # the state of the random numbers must come from the checkpoint
+    run = trainer(books, tmp_path)
+    for parameter in run.model.reasoner.parameters():  # and so must the weights
+        torch.nn.init.constant_(parameter, 0.1)
+    torch.manual_seed(54321)
+    run.resume()
+    report = run.run()
+    assert losses(report) == losses(whole[0])
+    assert report.best.number == whole[0].best.number
+    assert equal(weights(run.model), whole[1])
+    assert equal(read_state(tmp_path, "model")[0], read_state(whole[0].model, "model")[0])
+
+
+def test_the_same_seed_gives_the_same_training_and_another_seed_another(
+    whole: tuple[TrainingReport, dict[str, torch.Tensor]], books: KnowledgeBase, tmp_path: Path
+) -> None:
+    again = trainer(books, tmp_path / "again")
+    assert losses(again.run()) == losses(whole[0])
+    assert equal(weights(again.model), whole[1])
+    other = trainer(books, tmp_path / "other", settings=SHORT | {"seed": 1, "epochs": 1})
+    assert losses(other.run())[0][1] != losses(whole[0])[0][1]
+
+
+def test_every_question_is_seen_once_in_an_epoch_in_another_order_each_time(books: KnowledgeBase, tmp_path: Path) -> None:
+    run = trainer(books, tmp_path)
+    first, second = run._order(0), run._order(1)
+    assert sorted(first) == sorted(second) == list(range(16))
+    assert first != second
+    assert first == trainer(books, tmp_path)._order(0)
+
+
+def test_a_finished_training_that_is_resumed_trains_no_more(books: KnowledgeBase, tmp_path: Path) -> None:
+    settings = SHORT | {"epochs": 1}
+    report = trainer(books, tmp_path, settings=settings).run()
+    again = trainer(books, tmp_path, settings=settings, **stop_at(1, 1))
+    again.resume()
+    assert again.run() == report
+
+
+def interrupted(books: KnowledgeBase, out: Path) -> None:
+    with pytest.raises(Interruption):
+        trainer(books, out, **stop_at(1, 3)).run()
+
+
+@pytest.mark.parametrize("change", [{"learning_rate": 2e-2}, {"epochs": 4}, {"seed": 1}])
+def test_going_on_with_other_settings_is_refused(change: dict[str, Any], books: KnowledgeBase, tmp_path: Path) -> None:
+    interrupted(books, tmp_path)
+    with pytest.raises(CheckpointError, match="the same settings"):
+        trainer(books, tmp_path, settings=SHORT | change).resume()
+
+
+def test_going_on_with_other_data_words_or_another_snapshot_is_refused(books: KnowledgeBase, tmp_path: Path) -> None:
+    interrupted(books, tmp_path / "out")
+    with pytest.raises(CheckpointError, match="the same questions"):
+        trainer(books, tmp_path / "out", source="other").resume()
+    with pytest.raises(CheckpointError, match="the same snapshot"):
+        trainer(other_library(tmp_path), tmp_path / "out").resume()
+    known = untrained(books, config(**SHORT))
+    unknown = Model.new(known.config, Vocabulary(["who"]), books)
+    with pytest.raises(CheckpointError, match="the same words"):
+        Trainer(unknown, library_questions(), library_questions(), tmp_path / "out", source="library").resume()
+
+
+def test_going_on_where_nothing_was_begun_is_refused(books: KnowledgeBase, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"found no last\.json"):
+        trainer(books, tmp_path).resume()
+
+
+def test_training_stops_after_patience_epochs_without_a_better_one_and_keeps_the_best(
+    books: KnowledgeBase, tmp_path: Path
+) -> None:
+    after: list[dict[str, torch.Tensor]] = []
+    run = trainer(
+        books,
+        tmp_path,
+        settings=SHORT | {"epochs": 8, "patience": 2},
+        dev=UNANSWERABLE,
+        on_epoch=lambda epoch: after.append(weights(run.model)),
+    )
+    report = run.run()
+    assert [epoch.number for epoch in report.epochs] == [1, 2, 3]
+    assert [epoch.dev_hits for epoch in report.epochs] == [0.0, 0.0, 0.0]
+    assert report.best.number == read_card(tmp_path).epoch == 1
+    kept = weights(load_model(tmp_path, books))
+    assert equal(kept, after[0])
+    assert not equal(kept, after[2])
+
+
+def test_a_training_that_stopped_early_stops_again_when_resumed(books: KnowledgeBase, tmp_path: Path) -> None:
+    settings = SHORT | {"epochs": 8, "patience": 1}
+    report = trainer(books, tmp_path, settings=settings, dev=UNANSWERABLE).run()
+    again = trainer(books, tmp_path, settings=settings, dev=UNANSWERABLE)
+    again.resume()
+    assert again.run() == report
+    assert len(report.epochs) == 2
+
+
+def test_the_library_is_learned_and_the_saved_model_is_as_good_as_its_card_says(books: KnowledgeBase, tmp_path: Path) -> None:
+    questions = library_questions()
+    report = trainer(books, tmp_path, settings={"epochs": 15, "batch": 4, "patience": 15, "learning_rate": 2e-2}).run()
+    assert report.epochs[-1].loss < 0.25 * report.epochs[0].loss
+    assert report.best.dev_hits == 1.0
+    summary = evaluate(load_model(tmp_path, books), questions).summary()
+    assert summary["hits@1"] == 1.0
+    assert {key: summary[key] for key in read_card(tmp_path).dev} == read_card(tmp_path).dev
+    assert report.questions == 16
+    assert report.left_out == {}
+
+
+def test_the_film_world_is_learned_from_answers_alone(kb: KnowledgeBase, tmp_path: Path) -> None:
+    questions = film_questions()
+    settings = config(epochs=40, patience=40, learning_rate=2e-2, batch=4)
+    report = Trainer(new_model(settings, questions, kb), questions, questions, tmp_path, source="films").run()
+    assert report.best.dev_hits == 1.0
+    assert report.epochs[-1].loss < 0.5 * report.epochs[0].loss
+
+
+def test_topics_that_come_with_the_questions_are_trained_on(books: KnowledgeBase, tmp_path: Path) -> None:
+    questions = [
+        replace(question, text=question.text.replace(book, "it"), topics=(Topic(entity=book),))
+        for question in library_questions()
+        for book in [question.text.rstrip("?").split()[-1]]
+    ]
+    settings = config(topics="given", epochs=12, batch=4, patience=12, learning_rate=2e-2)
+    report = Trainer(new_model(settings, questions, books), questions, questions, tmp_path, source="given").run()
+    assert report.best.dev_hits == 1.0
+    with pytest.raises(TrainingError, match="16 × holds no name"):
+        Trainer(new_model(config(), questions, books), questions, questions, tmp_path / "resolved", source="given")
+
+
+def test_the_learning_rate_rises_over_the_warm_up_and_then_falls_in_a_straight_line(books: KnowledgeBase, tmp_path: Path) -> None:
+    rates: list[float] = []
+    run = trainer(
+        books,
+        tmp_path,
+        settings={"epochs": 2, "batch": 8, "warm_up": 0.5, "learning_rate": 0.01},
+        progress=lambda stage, done, total: rates.append(run.optimizer.param_groups[0]["lr"]),
+    )
+    run.run()
+    assert rates == pytest.approx([0.0, 0.005, 0.01, 0.005])
+
+
+def test_progress_and_epochs_are_told(books: KnowledgeBase, tmp_path: Path) -> None:
+    told: list[tuple[str, int, int | None]] = []
+    epochs: list[Epoch] = []
+    run = trainer(
+        books,
+        tmp_path,
+        settings=SHORT | {"epochs": 2, "batch": 8},
+        progress=lambda stage, done, total: told.append((stage, done, total)),
+        on_epoch=epochs.append,
+    )
+    report = run.run()
+    assert told == [("epoch 1", 1, 2), ("epoch 1", 2, 2), ("epoch 2", 1, 2), ("epoch 2", 2, 2)]
+    assert tuple(epochs) == report.epochs
+    assert report.best == max(epochs, key=lambda epoch: epoch.dev_hits)
+
+
+def test_the_best_epoch_is_chosen_by_right_answers_where_no_dev_question_asks_for_an_entity() -> None:
+    dev: dict[str, Any] = {"questions": 2, "correct": 0.5, "hits@1": None, "hits@10": None, "mrr": None, "f1": None}
+    assert Epoch(number=1, loss=0.0, dev=dev, seconds=0.0).dev_hits == 0.5
+    assert Epoch(number=1, loss=0.0, dev=dev | {"hits@1": 0.25}, seconds=0.0).dev_hits == 0.25
+
+
+def test_a_new_model_knows_the_words_that_stand_often_enough_and_is_drawn_from_the_seed(books: KnowledgeBase) -> None:
+    questions = library_questions()
+    seldom = replace(config(), model=replace(config().model, min_word_count=3))
+    assert new_model(seldom, questions, books).vocabulary.words == ["house", "printed", "which", "who", "wrote"]
+    assert "amber" in untrained(books).vocabulary.words
+    assert equal(weights(untrained(books)), weights(untrained(books)))
+    assert not equal(weights(untrained(books)), weights(untrained(books, config(seed=1))))

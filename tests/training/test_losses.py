@@ -1,0 +1,91 @@
+"""The loss against a dense cross-entropy written as a loop."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from kgqa.ops import EntitySet
+from kgqa.training.losses import answer_loss
+
+WIDTH = 5
+
+
+def keys(*gold: set[int]) -> Tensor:
+    return torch.tensor([question * WIDTH + row for question, rows in enumerate(gold) for row in sorted(rows)])
+
+
+def members(weights: list[dict[int, float]]) -> EntitySet:
+    """Build sets that keep members of weight 0."""
+    flat = [(question, entity, weight) for question, row in enumerate(weights) for entity, weight in sorted(row.items())]
+    return EntitySet.of(
+        torch.tensor([question for question, _, _ in flat], dtype=torch.int64),
+        torch.tensor([entity for _, entity, _ in flat], dtype=torch.int64),
+        torch.tensor([weight for _, _, weight in flat], dtype=torch.float64),
+        batch=len(weights),
+        num_entities=WIDTH,
+    )
+
+
+def in_a_loop(weights: Tensor, gold: tuple[set[int], ...]) -> Tensor:
+    """The cross-entropy over all entities, shape (B, N_E) of weights: entities that nothing reaches cost nothing."""
+    total = weights.new_zeros(())
+    for question, right in enumerate(gold):
+        for entity in range(WIDTH):
+            value = weights[question, entity]
+            term = torch.log(value + 1e-9) if entity in right else torch.log((1.0 - value + 1e-3) / (1.0 + 1e-3))
+            total = total - term / len(right)
+    return total / len(gold)
+
+
+WEIGHTS = [{0: 0.5, 2: 0.9, 3: 0.2}, {1: 1.0, 4: 0.3}, {0: 0.7, 1: 0.0, 2: 0.25, 3: 1.0}]
+GOLD = ({2, 4}, {1}, {0, 2, 3})
+
+
+def test_the_loss_is_the_cross_entropy_over_all_entities_by_the_number_of_right_ones() -> None:
+    answers = members(WEIGHTS)
+    assert answer_loss(answers, keys(*GOLD)).item() == pytest.approx(in_a_loop(answers.dense(), GOLD).item(), rel=1e-7)
+
+
+def test_its_gradient_is_that_of_the_loop() -> None:
+    answers = members(WEIGHTS)
+    weights = answers.weights.clone().requires_grad_()
+    (found,) = torch.autograd.grad(answer_loss(answers.with_weights(weights), keys(*GOLD)), weights)
+    dense = answers.dense().requires_grad_()
+    (wanted,) = torch.autograd.grad(in_a_loop(dense, GOLD), dense)
+    torch.testing.assert_close(found, wanted.flatten()[answers.keys])
+
+
+def test_a_right_entity_that_is_not_reached_costs_the_log_of_a_billionth() -> None:
+    assert answer_loss(members([{0: 0.0}]), keys({3})).item() == pytest.approx(-math.log(1e-9))
+
+
+def test_a_wrong_entity_that_is_reached_with_weight_0_costs_exactly_nothing() -> None:
+    alone, beside = members([{1: 0.4}]), members([{0: 0.0, 1: 0.4, 2: 0.0}])
+    assert answer_loss(beside, keys({1})).item() == answer_loss(alone, keys({1})).item()
+
+
+def test_a_certain_wrong_entity_costs_no_more_than_the_log_of_a_thousandth() -> None:
+    loss = answer_loss(members([{0: 1.0, 1: 1.0}]), keys({1})).item()
+    assert loss == pytest.approx(-math.log(1e-3 / 1.001), rel=1e-6)
+
+
+def test_missed_and_wrong_entities_of_a_question_are_divided_by_the_number_of_its_right_ones() -> None:
+    wrong = -math.log((1.0 - 0.4 + 1e-3) / 1.001)
+    one = answer_loss(members([{0: 0.4, 1: 0.5}]), keys({1})).item()
+    assert one == pytest.approx(wrong - math.log(0.5 + 1e-9))
+    two = answer_loss(members([{0: 0.4, 1: 0.5, 2: 0.5}]), keys({1, 2})).item()
+    assert two == pytest.approx((wrong - 2 * math.log(0.5 + 1e-9)) / 2)
+
+
+def test_the_same_row_in_another_question_is_not_right_there() -> None:
+    answers = members([{1: 0.5}, {1: 0.5, 2: 0.5}])
+    expected = (-math.log(0.5 + 1e-9) + -math.log(0.5 + 1e-9) - math.log((0.5 + 1e-3) / 1.001)) / 2
+    assert answer_loss(answers, keys({1}, {2})).item() == pytest.approx(expected)
+
+
+def test_the_loss_is_the_mean_over_all_questions_those_that_reach_nothing_too() -> None:
+    answers = members([{1: 1.0}, {}])
+    assert answer_loss(answers, keys({1}, {0})).item() == pytest.approx(-math.log(1e-9) / 2)
+    assert answer_loss(members([{}, {}]), keys({1}, {0})).item() == pytest.approx(-math.log(1e-9))

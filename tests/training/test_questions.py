@@ -1,0 +1,72 @@
+from pathlib import Path
+
+import pytest
+
+from kgqa.data import Question, Topic
+from kgqa.errors import DataError, TrainingError
+from kgqa.kb import KnowledgeBase
+from kgqa.training.questions import check_answers, draw, gold_keys, prepare
+from tests.model.small import film_questions, untrained
+
+HANKS = Question(id="t", text="Who is it?", answers=("hanks_actor",), topics=(Topic(entity="cast_away"),))
+UNUSABLE = (
+    Question(id="n1", text="How many films did Robert Zemeckis direct?", value=2.0),
+    Question(id="n2", text="How many films are there?", value=2.0),
+    Question(id="e", text="Who painted Cast Away?", answers=()),
+    Question(id="u", text="Who directed Jaws?", answers=("zemeckis",)),
+)
+
+
+def test_what_cannot_be_learned_is_left_out_and_counted_by_reason(kb: KnowledgeBase) -> None:
+    examples = prepare(untrained(kb), [*UNUSABLE[:2], *film_questions(), *UNUSABLE[2:]], topics="resolved")
+    assert [example.layout.text for example in examples.examples] == [question.text for question in film_questions()]
+    assert dict(examples.left_out) == {
+        "asks for a number: not learned yet": 2,
+        "has no answer: not learned yet": 1,
+        "holds no name of an entity": 1,
+    }
+    assert len(examples) == 4
+
+
+def test_with_given_topics_a_question_needs_a_topic_that_is_an_entity_not_a_name(kb: KnowledgeBase) -> None:
+    stranger = Question(id="s", text="Who directed Contact?", answers=("zemeckis",), topics=(Topic(entity="nobody"),))
+    examples = prepare(untrained(kb), [HANKS, stranger, film_questions()[0]], topics="given")
+    assert [example.layout.text for example in examples.examples] == ["Who is it?"]
+    assert examples.examples[0].layout.branches[0].span.given
+    assert dict(examples.left_out) == {"has no topic that is an entity": 2}
+
+
+def test_answers_are_rows_in_ascending_order(kb: KnowledgeBase) -> None:
+    question = Question(id="q", text="What films did Robert Zemeckis direct?", answers=("contact", "cast_away"))
+    examples = prepare(untrained(kb), [question, film_questions()[0]], topics="resolved").examples
+    assert [example.answers for example in examples] == [(1, 2), (6,)]
+    assert gold_keys(examples, kb.num_entities).tolist() == [1, 2, 7 + 6]
+
+
+def test_nothing_to_learn_from_is_an_error_that_says_how_many_and_why(kb: KnowledgeBase) -> None:
+    with pytest.raises(TrainingError) as error:
+        prepare(untrained(kb), UNUSABLE, topics="resolved")
+    for part in ("none among 4", "2 × asks for a number", "1 × has no answer", "1 × holds no name"):
+        assert part in str(error.value)
+
+
+def test_drawing_depends_on_the_seed_alone_and_keeps_the_order() -> None:
+    questions = [Question(id=f"{number:03}", text="?", answers=()) for number in range(100)]
+    drawn = draw(questions, 30, 1)
+    assert len(drawn) == len({question.id for question in drawn}) == 30
+    assert drawn == sorted(drawn, key=lambda question: question.id)
+    assert drawn == draw(questions, 30, 1)
+    assert drawn != draw(questions, 30, 2)
+
+
+@pytest.mark.parametrize("number", [None, 3, 4])
+def test_all_questions_are_drawn_if_no_number_is_set_or_there_are_not_more(number: int | None) -> None:
+    questions = [Question(id=str(place), text="?", answers=()) for place in range(3)]
+    assert draw(questions, number, 0) == questions
+
+
+def test_an_answer_that_is_no_entity_is_refused_with_its_question(kb: KnowledgeBase) -> None:
+    check_answers([*film_questions(), *UNUSABLE], kb, Path("train.jsonl"))
+    stranger = Question(id="q9", text="Who directed Jaws?", answers=("zemeckis", "spielberg"))
+    with pytest.raises(DataError, match=r"train\.jsonl: .*'spielberg' in question 'q9'"):
+        check_answers([*film_questions(), stranger], kb, Path("train.jsonl"))
