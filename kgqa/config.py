@@ -1,6 +1,7 @@
 """The settings of a model and of its training: frozen, keyword-only, read from TOML, unknown keys raise."""
 
 import dataclasses
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -146,9 +147,9 @@ def build(kind: type[T], values: Any, table: str) -> T:
 def _typed(key: str, value: Any, annotation: str) -> Any:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if value is None:
-        _require("None" in annotation, key, value, annotation)
+        _require("None" in annotation, key, value, "a value")
     elif "float" in annotation:
-        _require(number, key, value, "a number")
+        _require(number and abs(value) <= sys.float_info.max, key, value, "a finite number")
         return float(value)
     elif "int" in annotation:
         _require(isinstance(value, int) and number, key, value, "a whole number")

@@ -49,7 +49,10 @@ def normalise(text: str) -> str:
     '?!'
     """
     key = " ".join(token.key for token in tokenise(text))
-    return key or " ".join(_fold(text).split())
+    if key:
+        return key
+    folded = _fold(text)  # brings in a letter where U+0345 stands alone
+    return " ".join(_TOKEN.findall(folded)) or " ".join(folded.split())
 
 
 def _key(token: str) -> str:

@@ -15,7 +15,7 @@ from rich.text import Text
 from kgqa.cli.common import Bars, output
 
 if TYPE_CHECKING:
-    from kgqa.demo import DemoQuestion
+    from kgqa.demo.world import DemoQuestion
     from kgqa.kb import KnowledgeBase
     from kgqa.sdk import Graph
     from kgqa.training.loop import TrainingReport
@@ -30,7 +30,7 @@ def demo(
     ] = None,
 ) -> None:
     """Show the whole way of a question on a small world: load, materialise, train, evaluate, ask."""
-    from kgqa.demo import DEMO_QUESTIONS, write_world
+    from kgqa.demo.world import DEMO_QUESTIONS, write_world
 
     if write is not None:
         write_world(write)
@@ -94,7 +94,7 @@ def _import_torch() -> None:
 
 
 def _graph_to_tensors(graph: "Graph", folder: Path) -> "KnowledgeBase":
-    from kgqa.demo import write_world
+    from kgqa.demo.world import write_world
 
     with _step(2, "Load the world into Neo4j"), Bars() as bars:
         report = graph.load(write_world(folder / "data"), progress=bars)
@@ -110,7 +110,7 @@ def _graph_to_tensors(graph: "Graph", folder: Path) -> "KnowledgeBase":
 
 def _train(kb: "KnowledgeBase", folder: Path) -> "TrainingReport":
     from kgqa.config import Config
-    from kgqa.demo import settings
+    from kgqa.demo.world import settings
     from kgqa.sdk import train
     from kgqa.training.loop import Epoch
 

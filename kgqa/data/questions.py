@@ -5,12 +5,12 @@
 optional, for evaluation only: "topics": [{"entity", "mention", "start"}], "kind"
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kgqa.data.records import is_number
 from kgqa.errors import DataError, QuestionError
 from kgqa.files import read_json_lines
 
@@ -96,7 +96,7 @@ def _question(path: Path, line: int, value: dict[str, Any]) -> Question:
         raise error("either answers or value", found, 'Give a list of entity ids, [] for "no answer", or a number.')
     if answers is not None and not (isinstance(answers, list) and all(isinstance(answer, str) for answer in answers)):
         raise error("answers to be a list of entity ids", answers, "Write the ids in quotes, in brackets.")
-    if number is not None and (not isinstance(number, int | float) or isinstance(number, bool) or not math.isfinite(number)):
+    if number is not None and not is_number(number):
         raise error("value to be a number", number, "Write entities as answers.")
     kind = value.get("kind")
     if kind is not None and not isinstance(kind, str):

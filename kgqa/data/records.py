@@ -1,6 +1,6 @@
 """Entities and relations as they stand in a canonical data folder, one JSON object a line."""
 
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,6 +50,11 @@ class RelationRecord:
     def json(self) -> dict[str, Any]:
         """Return the line's object."""
         return {"id": self.id, "name": self.name, "inverse_name": self.inverse_name, "description": self.description}
+
+
+def is_number(value: object) -> bool:
+    """Tell whether a value of JSON is a number that a float can hold: no truth value, NaN or infinity."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def entity_of(path: Path, line: int, value: dict[str, Any]) -> EntityRecord:
@@ -123,7 +128,7 @@ class _Fields:
         if not isinstance(value, dict):
             raise self.error(f"{key} to be an object", repr(value), "Use {} where there is none.")
         for name, number in value.items():
-            if not isinstance(number, int | float) or isinstance(number, bool) or not math.isfinite(number):
+            if not is_number(number):
                 raise self.error(f"{key}.{name} to be a number", repr(number), "Attributes are numbers only.")
             if not name.strip() or len(name) > MAX_ID_LENGTH:
                 raise self.error(f"the names of {key} to be text", repr(name[:50]), "Rename the attribute.")

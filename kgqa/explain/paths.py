@@ -1,9 +1,10 @@
 """Find the relation paths that brought an answer its score, with their exact shares.
 
 A branch's score of an entity is a sum over walks: x_0[s] · r_1[p_1] · … · r_t[p_t] · a_t, times what rescaling and the gates
-left at each entity on the way. Going backwards from the answer, the score that arrives at an entity is divided among the facts that
-brought it there in proportion to what each brought, so nothing is lost or counted twice. All walks that share their last relations
-are kept together; what they brought together bounds every longer path among them, so a best-first search finds the best exactly.
+left at each entity on the way. Going backwards from the answer, the score that arrives at an entity is divided among the facts
+that brought it there in proportion to what each brought, so nothing is lost or counted twice. All walks that share their last
+relations are kept together; what they brought together bounds every longer path among them, so a best-first search finds the
+best paths exactly.
 """
 
 import heapq

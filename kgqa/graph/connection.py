@@ -1,19 +1,32 @@
 """A connection to one Neo4j database, with its errors turned into ours."""
 
-from collections.abc import Callable, Iterator
+import random
+import time
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, LiteralString, Self, TypeVar
+from typing import Any, Final, LiteralString, Self, TypeVar
 
 import neo4j
 from neo4j import Driver, GraphDatabase, ManagedTransaction, Session, unit_of_work
-from neo4j.exceptions import AuthError, ConfigurationError, DriverError, IncompleteCommit, Neo4jError, ServiceUnavailable
+from neo4j.exceptions import (
+    AuthError,
+    ConfigurationError,
+    DriverError,
+    IncompleteCommit,
+    Neo4jError,
+    ServiceUnavailable,
+    TransientError,
+)
 
 from kgqa.errors import GraphError, GraphUnavailable
 
 T = TypeVar("T")
 
 _ATTEMPTS = 5
+
+# The driver also takes http addresses, as a preview; reads there promise neither bookmarks nor refused writes.
+_SCHEMES: Final = tuple(f"{scheme}{encryption}://" for scheme in ("bolt", "neo4j") for encryption in ("", "+s", "+ssc"))
 
 
 class Connection:
@@ -31,18 +44,23 @@ class Connection:
         Raises:
             GraphUnavailable: the server does not answer, or refuses the password.
         """
+        wrong = f"{uri}: expected an address such as neo4j://localhost:7687"
+        if not uri.startswith(_SCHEMES):
+            raise GraphUnavailable(f"{wrong}, found none that begins with {', '.join(_SCHEMES)}. Correct NEO4J_URI.")
         try:
             driver = GraphDatabase.driver(
                 uri, auth=auth, user_agent="kgqa", notifications_min_severity="OFF", connection_timeout=10.0
             )
         except (ValueError, ConfigurationError) as error:
-            raise GraphUnavailable(f"{uri}: expected an address such as neo4j://localhost:7687: {error}.") from error
+            raise GraphUnavailable(f"{wrong}: {error}. Correct NEO4J_URI.") from error
         connection = cls(driver, description=uri, database=database)
         try:
             with connection.errors():
                 driver.verify_connectivity()
-        except BaseException:
+        except BaseException as error:
             driver.close()
+            if isinstance(error, ValueError):  # a port that is no number is found out only now
+                raise GraphUnavailable(f"{wrong}: {error}. Correct NEO4J_URI.") from error
             raise
         return connection
 
@@ -95,6 +113,16 @@ class Connection:
         with self.reading() as session:
             return session.execute_read(rows)
 
+    def stream(self, text: LiteralString, parameters: dict[str, Any] | None = None) -> Generator[dict[str, Any]]:
+        """Run one query that reads and yield its rows as they come, so that neither side holds them all.
+
+        Raises:
+            GraphError: the query failed or wrote. Nothing is tried again.
+        """
+        with self.reading() as session:
+            for record in session.run(text, parameters):
+                yield dict(record)
+
     def write(self, work: Callable[[ManagedTransaction], T]) -> T:
         """Run `work` in one transaction, again where the server asks for it.
 
@@ -111,9 +139,16 @@ class Connection:
             raise AssertionError("unreachable")
 
     def run_schema(self, text: LiteralString) -> None:
-        """Run one statement in a transaction of its own, as changes of the schema need."""
+        """Run one statement in a transaction of its own, as changes of the schema need, again where the server asks for it."""
         with self.errors(), self.driver.session(database=self._database) as session:
-            session.run(text).consume()
+            for attempt in range(1, _ATTEMPTS + 1):
+                try:
+                    session.run(text).consume()
+                    return
+                except TransientError:  # two that change the schema at once may wait for each other: one is undone
+                    if attempt == _ATTEMPTS:
+                        raise
+                    time.sleep(random.uniform(0.1, 0.5))
 
     def session(self) -> Session:
         """Open a session for work that `read` and `write` do not fit; its errors are the driver's."""

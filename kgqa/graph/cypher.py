@@ -50,14 +50,14 @@ class Chain:
 def identifier(name: str) -> LiteralString:
     r"""Return a label, type or property name as it may stand in Cypher.
 
-    Neo4j replaces `\uXXXX` before it looks for backticks, so the backslash of such a sequence is itself written as one.
+    Neo4j replaces `\uXXXX` before it looks for backticks, but not after a backslash, so every backslash is written as one.
 
     >>> identifier("ACTED_IN"), identifier("a`b"), identifier("a\\u0060b")
     ('ACTED_IN', '`a``b`', '`a\\u005cu0060b`')
     """
     if name.isascii() and name.replace("_", "a").isalnum() and not name[0].isdigit():
         return cast(LiteralString, name)
-    return cast(LiteralString, "`" + name.replace("\\u", "\\u005cu").replace("`", "``") + "`")
+    return cast(LiteralString, "`" + name.replace("\\", "\\u005c").replace("`", "``") + "`")
 
 
 def ask_again(chains: Sequence[Chain], answer: NodeShape, labels: Sequence[str], limit: int) -> CypherQuery:
@@ -124,10 +124,8 @@ RETURN count(n) AS nodes, count(n.{key}) AS ids, count(DISTINCT n.{key}) AS dist
     return CypherQuery(cast(LiteralString, text), {})
 
 
-def nodes_page(
-    node: NodeShape, earlier: Sequence[str], properties: Sequence[str], after: str | int | None, size: int
-) -> CypherQuery:
-    """Render the query for the `size` nodes of a label whose ids follow `after`, with some of their properties.
+def nodes_of(node: NodeShape, earlier: Sequence[str], properties: Sequence[str]) -> CypherQuery:
+    """Render the query for the nodes of a label, with some of their properties.
 
     Each row has `id`, `name`, `values` (in the order of `properties`) and `degree` (outgoing relationships).
     """
@@ -135,33 +133,31 @@ def nodes_page(
     values = ", ".join(f"n.{identifier(name)}" for name in properties)
     text = f"""
 MATCH (n:{identifier(node.label)})
-{_without(earlier, "" if after is None else f"n.{key} > $after")}
-WITH n ORDER BY n.{key} LIMIT $size
+{_without(earlier)}
 RETURN n.{key} AS id, n.{identifier(node.name)} AS name, [{values}] AS values, COUNT {{ (n)-->() }} AS degree
 """
-    return CypherQuery(cast(LiteralString, text), {"after": after, "size": size})
+    return CypherQuery(cast(LiteralString, text), {})
 
 
-def facts_page(
-    node: NodeShape, earlier: Sequence[str], nodes: Sequence[NodeShape], low: str | int, high: str | int
-) -> CypherQuery:
-    """Render the query for the relationships from the nodes of a label whose ids lie from `low` to `high`.
+def facts_page(node: NodeShape, earlier: Sequence[str], nodes: Sequence[NodeShape], ids: Sequence[str | int]) -> CypherQuery:
+    """Render the query for the relationships from the nodes of a label that have the given ids.
 
+    Ids are listed because ranges of texts cannot be trusted: Neo4j sorts them by code points, and compares some by UTF-16.
     A row is a relationship type (`type`), the place in `nodes` of the kind of the objects (`kind`), and the lists
     `subjects` and `objects` of ids. The caller adds the parameters `include` (None for all) and `exclude`.
     """
     key = identifier(node.id)
     kinds = " ".join(f"WHEN o:{identifier(other.label)} THEN {place}" for place, other in enumerate(nodes))
-    ids = " ".join(f"WHEN {place} THEN o.{identifier(other.id)}" for place, other in enumerate(nodes))
+    values = " ".join(f"WHEN {place} THEN o.{identifier(other.id)}" for place, other in enumerate(nodes))
     labels = "|".join(identifier(other.label) for other in nodes)
-    condition = f"n.{key} >= $low AND n.{key} <= $high AND ($include IS NULL OR type(r) IN $include) AND NOT type(r) IN $exclude"
+    condition = f"n.{key} IN $ids AND ($include IS NULL OR type(r) IN $include) AND NOT type(r) IN $exclude"
     text = f"""
 MATCH (n:{identifier(node.label)})-[r]->(o:{labels})
 {_without(earlier, condition)}
 WITH type(r) AS type, CASE {kinds} END AS kind, n, o
-RETURN type, kind, collect(n.{key}) AS subjects, collect(CASE kind {ids} END) AS objects
+RETURN type, kind, collect(n.{key}) AS subjects, collect(CASE kind {values} END) AS objects
 """
-    return CypherQuery(cast(LiteralString, text), {"low": low, "high": high})
+    return CypherQuery(cast(LiteralString, text), {"ids": list(ids)})
 
 
 def sample_properties(label: str) -> CypherQuery:

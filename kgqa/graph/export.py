@@ -5,7 +5,7 @@ constraints and everything goes on from there.
 """
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -35,6 +35,7 @@ def export_import_files(dataset: Dataset, folder: Path) -> Path:
     relations = add_relations([], dataset.relations)
     types = {relation.id: relation.type for relation in relations}
     attributes = add_attributes([], dataset.attribute_names())
+    aliases = alias_rows(dataset)
     nodes = [
         _File(
             "entities.csv",
@@ -44,7 +45,7 @@ def export_import_files(dataset: Dataset, folder: Path) -> Path:
                 for row, e in enumerate(dataset.entities)
             ),
         ),
-        _File("aliases.csv", ["id:ID(Alias)", "text", "key"], ([a.id, a.text, a.key] for a in alias_rows(dataset))),
+        _File("aliases.csv", ["id:ID(Alias)", "text", "key"], ([a.id, a.text, a.key] for a in aliases)),
         _File(
             "relations.csv",
             ["id:ID(Relation)", "type", "name", "inverse_name", "description"],
@@ -53,15 +54,25 @@ def export_import_files(dataset: Dataset, folder: Path) -> Path:
         _File("attributes.csv", ["id:ID(Attribute)", "property", "name"], ([a.id, a.property, a.name] for a in attributes)),
         _File(
             "batches.csv",
-            ["id:ID(LoadBatch)", "dataset", "stage", "name", "base:long", "size:long", "finished:datetime"],
-            [[f"{dataset.fingerprint}/plan", dataset.fingerprint, "plan", dataset.path.name, 0, BATCH, "1970-01-01T00:00:00Z"]],
+            [
+                "id:ID(LoadBatch)",
+                "dataset",
+                "stage",
+                "name",
+                "base:long",
+                "size:long",
+                "finished:datetime",
+                "number:long",
+                "rows:long",
+            ],
+            _batch_rows(dataset, len(aliases)),
         ),
     ]
     relationships = [
         _File(
             "names.csv",
             [":START_ID(Alias)", ":END_ID(Entity)"],
-            ([a.id, dataset.entities[place].id] for a in alias_rows(dataset) for place in a.entities),
+            ([a.id, dataset.entities[place].id] for a in aliases for place in a.entities),
         ),
         _File(
             "facts.csv",
@@ -80,6 +91,15 @@ def export_import_files(dataset: Dataset, folder: Path) -> Path:
                 writer.writerows(file.rows)
         (draft / SCRIPT).write_text(_script(), encoding="utf-8")
     return folder / SCRIPT
+
+
+def _batch_rows(dataset: Dataset, aliases: int) -> Iterator[list[Any]]:
+    """Yield the plan of a finished load and the mark of each of its batches, so that `kgqa load` finds nothing left to do."""
+    mark = dataset.fingerprint
+    yield [f"{mark}/plan", mark, "plan", dataset.path.name, 0, BATCH, "1970-01-01T00:00:00Z", None, None]
+    for stage, rows in (("entities", len(dataset.entities)), ("aliases", aliases), ("facts", len(dataset.facts))):
+        for number, start in enumerate(range(0, rows, BATCH)):
+            yield [f"{mark}/{stage}/{number}", mark, stage, None, None, None, None, number, min(BATCH, rows - start)]
 
 
 def _script() -> str:

@@ -63,7 +63,7 @@ def _table(label: str, count: int, properties: list[_Property], unique: set[str]
     usable = [p for p in properties if p.types <= {"STRING"} or p.types <= {"INTEGER"}]
     texts = [p.name for p in properties if p.types <= {"STRING"}]
     names = sorted(_first(texts, _NAME_NAMES), key=_NAME_NAMES.index)
-    full = max((p.nodes for p in properties), default=0)
+    full = min(count, SAMPLE)
     distinct = [p.name for p in usable if p.nodes == full and p.values == p.nodes]
     candidates = [name for name in distinct if name in unique] or [n for n in _ID_NAMES if n in distinct] or distinct
     seen = ", ".join(f"{p.name} ({' or '.join(sorted(p.types))})" for p in properties)

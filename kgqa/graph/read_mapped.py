@@ -1,8 +1,9 @@
-"""Read a graph that kgqa did not load, through a mapping, in keyset pages over its own id properties. Nothing is written."""
+"""Read a graph that kgqa did not load, through a mapping, by its own id properties. Nothing is written."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, Final, LiteralString
 
 from kgqa.errors import MappingError
@@ -60,25 +61,26 @@ class MappedReader:
         """Yield the entities, label by label."""
         attributes = [attribute.property for attribute in self.attributes()]
         for place, node in enumerate(self.mapping.nodes):
-            after: str | int | None = None
-            while rows := self._page(place, after):
-                page = []
-                for row in rows:
-                    key = sum(len(keys) for keys in self._keys)
-                    self._keys[place][row["id"]] = key
-                    self._degrees[place].append(row["degree"])
-                    page.append(_entity(self.mapping, node, key, row, attributes))
-                after = rows[-1]["id"]
-                yield page
+            query = cypher.nodes_of(node.shape, self.mapping.labels[:place], _properties(node))
+            with closing(self._connection.stream(query.text, query.parameters)) as rows:
+                while part := list(islice(rows, PAGE_ENTITIES)):
+                    page = []
+                    for row in part:
+                        key = sum(len(keys) for keys in self._keys)
+                        self._keys[place][row["id"]] = key
+                        self._degrees[place].append(row["degree"])
+                        page.append(_entity(self.mapping, node, key, row, attributes))
+                    yield page
 
     def facts(self) -> Iterator[FactPage]:
-        """Yield the facts, for ranges of subjects that have about `PAGE_FACTS` together."""
+        """Yield the facts, for groups of subjects that have about `PAGE_FACTS` together."""
         shapes = [node.shape for node in self.mapping.nodes]
         include = None if self.mapping.include is None else list(self.mapping.include)
         for place, shape in enumerate(shapes):
-            ids = list(self._keys[place])
-            for low, high in pairwise(cuts(self._degrees[place], PAGE_FACTS)):
-                query = cypher.facts_page(shape, self.mapping.labels[:place], shapes, ids[low], ids[high - 1])
+            subjects = [(value, degree) for value, degree in zip(self._keys[place], self._degrees[place], strict=True) if degree]
+            for low, high in pairwise(cuts([degree for _, degree in subjects], PAGE_FACTS)):
+                ids = [value for value, _ in subjects[low:high]]
+                query = cypher.facts_page(shape, self.mapping.labels[:place], shapes, ids)
                 filters = {"include": include, "exclude": list(self.mapping.exclude)}
                 for row in self._connection.read(query.text, query.parameters | filters):
                     yield FactPage(
@@ -86,11 +88,6 @@ class MappedReader:
                         subjects=[self._keys[place][value] for value in row["subjects"]],
                         objects=[self._keys[row["kind"]][value] for value in row["objects"]],
                     )
-
-    def _page(self, place: int, after: str | int | None) -> list[dict[str, Any]]:
-        node = self.mapping.nodes[place]
-        query = cypher.nodes_page(node.shape, self.mapping.labels[:place], _properties(node), after, PAGE_ENTITIES)
-        return self._connection.read(query.text, query.parameters)
 
 
 def _properties(node: NodeMapping) -> list[str]:

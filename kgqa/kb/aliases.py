@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kgqa.errors import SnapshotError
+from kgqa.errors import SnapshotError, StorageError
 
 
 class AliasIndex:
@@ -47,8 +47,15 @@ class AliasIndex:
         return cls(trie, pointer, entities)
 
     def save(self, path: Path) -> None:
-        """Write the trie."""
-        self.trie.save(str(path))
+        """Write the trie.
+
+        Raises:
+            StorageError: the file could not be written.
+        """
+        try:
+            self.trie.save(str(path))
+        except (RuntimeError, OSError) as error:
+            raise StorageError(f"{path}: could not be written: {error}. Make room or choose another place.") from error
 
     def __len__(self) -> int:
         return len(self.trie)

@@ -110,7 +110,12 @@ class KnowledgeBase:
         if not subjects.shape == relations.shape == objects.shape or subjects.dim() != 1:
             shapes = [tuple(tensor.shape) for tensor in (subjects, relations, objects)]
             raise ShapeError(f"facts: expected three tensors of one length, found {shapes}.")
-        triples = torch.stack([subjects, relations, objects], dim=1).numpy().astype(np.int32)
+        given = torch.stack([subjects, relations, objects], dim=1).numpy()
+        triples = given.astype(np.int32)
+        if (triples != given).any():
+            raise ShapeError(
+                "facts: expected whole numbers that fit in int32, found others. Number entities and relations from 0."
+            )
         unique = np.unique(triples, axis=0)
         width = len(str(max(num_entities, num_relations)))
         numbers = [f"{row:0{width}}" for row in range(num_entities)]
@@ -159,7 +164,10 @@ class KnowledgeBase:
         return forward.inverse_name or f"{forward.name} (inverse)"
 
     def to_pyg(self) -> "Data":
-        """Return the graph as PyG's `Data`: `edge_index` (2, N_T), `edge_type` (N_T,) with inverses, `num_nodes`, `values`."""
+        """Return the graph as PyG's `Data`, inverses included.
+
+        It has `edge_index` (2, N_T), `edge_type` (N_T,), `num_nodes` and `entity_values` (N_E, attributes).
+        """
         from torch_geometric.data import Data
 
         edges = torch.stack([self.facts.subject, self.facts.object]).long()
@@ -167,7 +175,7 @@ class KnowledgeBase:
             edge_index=edges,
             edge_type=self.facts.relation.long(),
             num_nodes=self.num_entities,
-            values=self.values,
+            entity_values=self.values,  # PyG's Data has a method named values
         )
 
 

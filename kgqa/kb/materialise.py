@@ -34,12 +34,12 @@ def materialise(connection: Connection, folder: Path, *, mapping: Mapping | None
     """
     before = connection.change_token()
     reader: Reader = OwnReader(connection) if mapping is None else MappedReader(connection, mapping)
-    content = _read(reader, progress)
-    if connection.change_token() != before:
-        raise GraphChanged(
-            f"{connection.description}: the graph was changed while it was read, so what was read is no state it ever had. "
-            "Run the command again when nothing writes to it."
-        )
+    try:
+        content = _read(reader, progress)
+    except (GraphError, LookupError):
+        _refuse_changes(connection, before)  # what came or went meanwhile leaves facts with ends that were not read
+        raise
+    _refuse_changes(connection, before)
     return write_snapshot(content, folder, source=f"Neo4j, {connection.description}")
 
 
@@ -50,6 +50,14 @@ def materialise_files(dataset: Dataset, folder: Path) -> Manifest:
         StorageError: the snapshot could not be written.
     """
     return write_snapshot(Content.of_dataset(dataset), folder, source=f"files, {dataset.path.name}")
+
+
+def _refuse_changes(connection: Connection, before: str) -> None:
+    if connection.change_token() != before:
+        raise GraphChanged(
+            f"{connection.description}: the graph was changed while it was read, so what was read is no state it ever had. "
+            "Run the command again when nothing writes to it."
+        )
 
 
 def _read(reader: Reader, progress: Progress) -> Content:

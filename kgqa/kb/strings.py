@@ -46,7 +46,7 @@ class StringTable(Sequence[str]):
 
     def find(self, text: str) -> int | None:
         """Return the row of `text` in a table that is sorted by code points, or None."""
-        wanted = text.encode("utf-8")  # UTF-8 sorts as code points do
+        wanted = text.encode("utf-8", "surrogatepass")  # UTF-8 sorts as code points do
         low, high = 0, len(self)
         while low < high:
             middle = (low + high) // 2

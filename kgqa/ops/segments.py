@@ -1,5 +1,7 @@
 """Softmax, maxima and unfolding over runs of a flat tensor, such as the candidates of each span or the facts of each entity."""
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -25,8 +27,10 @@ def softmax(scores: Tensor, segment: Tensor, num_segments: int) -> Tensor:
 
 def maximum(values: Tensor, segment: Tensor, num_segments: int, *, empty: float = 0.0) -> Tensor:
     """Return the largest value of each segment, shape (num_segments,); `empty` where a segment has none."""
-    start = values.new_full((num_segments,), empty)
-    return start.scatter_reduce(0, segment, values, "amax", include_self=False)
+    # Torch counts the start among equal values when it shares the gradient, so it must be one that no segment has.
+    start = values.new_full((num_segments,), -math.inf)
+    largest = start.scatter_reduce(0, segment, values, "amax", include_self=False)
+    return largest.masked_fill(largest == -math.inf, empty)
 
 
 def unfold(pointer: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:

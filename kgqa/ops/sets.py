@@ -1,5 +1,6 @@
 """Combine weighted sets of entities: rescale, exclude, mix over hops, intersect over mentions."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -75,7 +76,9 @@ def intersect(branches: EntitySet, gates: Tensor, question: Tensor, num_question
     branch = starts[owner][place] + offset
     reached = branches.weights_at(branch * width + (keys % width)[place])
     relaxed = 1.0 - gates[branch] * (1.0 - reached)
-    smallest = relaxed.new_ones(len(keys)).scatter_reduce(0, place, relaxed, "amin", include_self=False)
+    # Torch counts the start among equal values when it shares the gradient, so it must be one that no branch has.
+    start = relaxed.new_full((len(keys),), math.inf)
+    smallest = start.scatter_reduce(0, place, relaxed, "amin", include_self=False)
     return EntitySet(keys, smallest, num_questions, width)
 
 

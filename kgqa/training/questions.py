@@ -41,9 +41,10 @@ def check_answers(questions: Sequence[Question], kb: KnowledgeBase, path: Path) 
     Raises:
         DataError: one is not; names the question.
     """
+    known: set[str] = set()
     for question in questions:
         for answer in question.answers or ():
-            if kb.row(answer) is None:
+            if answer not in known and kb.row(answer) is None:
                 raise DataError(
                     path,
                     None,
@@ -51,6 +52,7 @@ def check_answers(questions: Sequence[Question], kb: KnowledgeBase, path: Path) 
                     found=f"{answer!r} in question {question.id!r}",
                     then="Write the entity's id, or remove the question.",
                 )
+            known.add(answer)
 
 
 def draw(questions: Sequence[Question], number: int | None, seed: int) -> list[Question]:

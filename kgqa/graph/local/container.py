@@ -1,7 +1,9 @@
 """The same Neo4j in a Docker container, for machines where the extra `kgqa[local]` is not installed."""
 
 import contextlib
+import os
 import secrets
+import socket
 import time
 from typing import Any, Self
 
@@ -21,6 +23,14 @@ def engine_problem() -> str | None:
     import docker
     from docker.errors import DockerException
 
+    address = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+    try:
+        if address.startswith("unix://") and hasattr(socket, "AF_UNIX"):
+            # Docker's client leaves its socket open when nobody listens, so whether somebody does is asked first.
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.connect(address.removeprefix("unix://"))
+    except OSError as error:
+        return f"{address}: {error.strerror}"
     try:
         client = docker.from_env(timeout=5)
         try:
