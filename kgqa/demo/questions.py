@@ -22,7 +22,7 @@ MAX_ANSWERS: Final = 25
 """Questions with more answers are not asked."""
 
 PER_KIND: Final[Mapping[Split, int]] = {"train": 120, "dev": 16}
-"""Most questions of one kind."""
+"""Most questions of one kind, for each of its topics."""
 
 _HELD_OUT_SHARE: Final = 0.2
 
@@ -79,7 +79,7 @@ def largest(graph: Graph, entities: frozenset[str], attribute: str) -> list[str]
 
 def is_held_out(entity: str, templates: Templates) -> bool:
     """Tell whether training never asks about an entity: those that are listed, and a fifth of the others."""
-    digest = hashlib.sha256(entity.encode("utf-8")).digest()
+    digest = hashlib.sha256(f"{templates.held_out_seed} {entity}".encode()).digest()
     return entity in templates.held_out or int.from_bytes(digest[:4]) < _HELD_OUT_SHARE * 2**32
 
 
@@ -97,7 +97,7 @@ def _draw(graph: Graph, templates: Templates, kind: Kind, split: Split, found: S
     draw.shuffle(drawn)
     texts: set[str] = set()
     for instance, wording in drawn:
-        if len(texts) == PER_KIND[split]:
+        if len(texts) == PER_KIND[split] * len(kind.topics):
             return
         mentions = {slot: draw.choice(names_of(graph.entities[entity])) for slot, entity in instance.topics.items()}
         text, starts = fill(wording, mentions, _articles(templates, instance, mentions))

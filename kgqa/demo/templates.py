@@ -35,10 +35,14 @@ class Kind:
 
 @dataclass(frozen=True, kw_only=True)
 class Templates:
-    """All kinds, the entities that training never asks about, and the names that are said with "the", by entity."""
+    """All kinds, the names that are said with "the", by entity, and what training never asks about.
+
+    That is the entities in `held_out`, and a fifth of the others, drawn with `held_out_seed`.
+    """
 
     kinds: tuple[Kind, ...]
     held_out: frozenset[str]
+    held_out_seed: int
     articles: Mapping[str, tuple[str, ...]]
 
 
@@ -48,6 +52,7 @@ def read_templates() -> Templates:
     return Templates(
         kinds=tuple(_kind(asks, table) for asks in ASKS for table in tables[asks]),
         held_out=frozenset(tables["held_out"]),
+        held_out_seed=tables["held_out_seed"],
         articles={entity: tuple(names) for entity, names in tables["articles"].items()},
     )
 

@@ -91,7 +91,7 @@ def test_more_chains_than_letters_keep_names_of_their_own():
         ("a`b", "`a``b`"),
         ("`", "````"),
         (r"a\u0060b", r"`a\u005cu0060b`"),
-        (r"\\u0060", r"`\\u005cu0060`"),
+        (r"\\u0060", r"`\u005c\u005cu0060`"),
         ("x`) DETACH DELETE n //", "`x``) DETACH DELETE n //`"),
     ],
 )

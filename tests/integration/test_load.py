@@ -188,7 +188,8 @@ def test_a_graph_of_someone_else_is_refused(bare, tmp_path):
 
     with pytest.raises(LoadError, match=r"found a node \((Person|Movie)\) that kgqa did not load"):
         load(bare, films)
-    run(bare, "MATCH (n:Person|Movie) DETACH DELETE n CREATE (:Entity {id: 'theirs', row: 0})")
+    run(bare, "MATCH (n:Person|Movie) DETACH DELETE n")
+    run(bare, "CREATE (:Entity {id: 'theirs', row: 0})")
     with pytest.raises(LoadError, match=r"found a node \(Entity\) that kgqa did not load"):
         load(bare, films)
 

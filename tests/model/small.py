@@ -45,7 +45,7 @@ def film_questions() -> list[Question]:
 
 def overlaps(folder: Path) -> KnowledgeBase:
     """Names that lie in, across and beside each other, and names that are beginnings of other words."""
-    names = ("Star", "Star Wars", "Wars Museum", "Con", "Contact", "Cast A", "Cast Away", "1", "2")
+    names = ("Star", "Star Wars", "Wars Museum Park", "Con", "Contact", "Cast A", "Cast Away", "1", "2")
     entities = [{"id": f"e{place}", "name": name} for place, name in enumerate(names)]
     return snapshot_of(write_folder(folder / "overlaps", entities=entities, facts=[("e0", "near", "e1")]), folder / "overlaps-kb")
 

@@ -55,7 +55,9 @@ def test_the_flag_of_other_spans_is_added_to_their_words_alone(kb: KnowledgeBase
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1])
-def test_in_training_words_of_other_spans_are_hidden_ten_times_as_often_and_marks_never(share: float, kb: KnowledgeBase) -> None:
+def test_in_training_words_of_other_spans_are_hidden_ten_times_as_often_and_the_mention_never(
+    share: float, kb: KnowledgeBase
+) -> None:
     model = encoder(word_dropout=share)
     words = torch.tensor([[MENTION, 7, 8, PADDING]]).expand(2000, -1)
     flags = torch.tensor([[False, True, False, False]]).expand(2000, -1)

@@ -26,7 +26,7 @@ def test_a_run_of_tokens_that_is_an_alias_is_a_span_with_exactly_its_candidates(
 
 
 def test_spans_stand_in_the_order_of_first_token_then_length(names: KnowledgeBase) -> None:
-    assert found("the Star Wars Museum", names) == [(1, 1, ["e0"]), (1, 2, ["e1"]), (2, 3, ["e2"])]
+    assert found("the Star Wars Museum Park", names) == [(1, 1, ["e0"]), (1, 2, ["e1"]), (2, 4, ["e2"])]
 
 
 def test_a_name_that_stands_twice_is_two_spans(kb: KnowledgeBase) -> None:
@@ -65,6 +65,13 @@ def test_a_topic_with_a_place_covers_the_tokens_it_touches(kb: KnowledgeBase) ->
     assert topic_spans(tokenise(QUESTION), [topic], kb) == [Span(first=3, last=4, candidates=(1,), given=True)]
     inside = Topic(entity="zemeckis", start=QUESTION.index("meckis"), end=QUESTION.index("meckis") + 2)
     assert topic_spans(tokenise(QUESTION), [inside], kb) == [Span(first=1, last=1, candidates=(6,), given=True)]
+
+
+def test_a_topic_does_not_cover_a_token_that_only_begins_or_ends_where_it_does(kb: KnowledgeBase) -> None:
+    tokens = tokenise("$C++")
+    assert [(token.start, token.end) for token in tokens] == [(0, 1), (1, 2), (2, 4)]
+    (span,) = topic_spans(tokens, [Topic(entity="contact", start=1, end=2)], kb)
+    assert (span.first, span.last) == (1, 1)
 
 
 def test_a_topic_has_its_own_entity_alone_even_where_its_name_has_namesakes(kb: KnowledgeBase) -> None:

@@ -8,6 +8,7 @@ import torch
 from kgqa.errors import CheckpointError, FingerprintMismatch, StorageError
 from kgqa.kb import KnowledgeBase
 from kgqa.model.prediction import Model
+from kgqa.training import checkpoint
 from kgqa.training.checkpoint import load_model, read_card, read_state, save_model, write_state
 from tests.model.small import film_questions, untrained
 from tests.worlds import FILMS_FACTS, films, snapshot_of, write_folder
@@ -146,6 +147,22 @@ def test_what_a_killed_write_leaves_behind_does_not_hide_the_old_model(saved: tu
     save_model(folder, newer, epoch=5, dev=DEV)
     assert answers(load_model(folder, kb)) == answers(newer)
     assert not (folder / "model-deadbeef.safetensors").exists()
+
+
+def test_a_write_that_is_killed_before_its_card_is_there_leaves_the_old_model(
+    saved: tuple[Path, Model], kb: KnowledgeBase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, model = saved
+
+    def killed(path: Path, value: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "write_json", killed)
+        with pytest.raises(KeyboardInterrupt):
+            save_model(folder, untrained(kb, seed=8), epoch=5, dev=DEV)
+    assert answers(load_model(folder, kb)) == answers(model)
+    assert read_card(folder).epoch == 4
 
 
 def test_saving_again_keeps_one_file_of_tensors_and_those_of_the_other_name(saved: tuple[Path, Model], kb: KnowledgeBase) -> None:

@@ -1,5 +1,6 @@
 """The training loop on the library: it learns, it stops, and a training that was interrupted ends as if it had not been."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -234,6 +235,46 @@ def test_the_learning_rate_rises_over_the_warm_up_and_then_falls_in_a_straight_l
     )
     run.run()
     assert rates == pytest.approx([0.0, 0.005, 0.01, 0.005])
+
+
+def test_the_loss_of_an_epoch_is_the_mean_over_questions_whatever_the_batches(books: KnowledgeBase, tmp_path: Path) -> None:
+    found = []
+    for batch in (3, 16):  # of which the first leaves a batch of one question
+        settings = config(epochs=1, batch=batch, learning_rate=1e-12)
+        still = replace(settings, model=replace(settings.model, dropout=0.0, word_dropout=0.0))
+        questions = library_questions()
+        run = Trainer(untrained(books, still), questions, questions, tmp_path / str(batch), source="library")
+        found.append(run.run().epochs[0].loss)
+    assert found[0] == pytest.approx(found[1], rel=1e-5)
+
+
+def test_relations_below_epsilon_are_not_followed_in_training(books: KnowledgeBase, tmp_path: Path) -> None:
+    report = trainer(books, tmp_path, settings={"epochs": 1, "epsilon": 0.9}).run()
+    assert report.epochs[0].loss == pytest.approx(-math.log(1e-9))  # an untrained model reaches nothing
+
+
+def one_step(kb: KnowledgeBase, out: Path, epoch: int, **settings: Any) -> Trainer:
+    """Take the step of `epoch` (from 0) of ten, on the film questions, of which some have overlapping spans."""
+    run = Trainer(new_model(config(epochs=10, **settings), film_questions(), kb), film_questions(), [], out, source="films")
+    run.state.epoch = epoch
+    torch.manual_seed(0)
+    run._step(run.examples.examples)
+    return run
+
+
+def test_the_coverage_prior_is_gone_from_the_middle_of_training_on(kb: KnowledgeBase, tmp_path: Path) -> None:
+    for epoch, gone in ((4, False), (5, True), (8, True)):
+        plain, covered = (weights(one_step(kb, tmp_path, epoch, coverage=value).model) for value in (0.0, 0.5))
+        assert equal(plain, covered) is gone
+
+
+def test_the_gradient_is_cut_to_its_largest_norm(kb: KnowledgeBase, tmp_path: Path) -> None:
+    def norm(clip: float) -> float:
+        parameters = one_step(kb, tmp_path, 1, clip=clip).model.reasoner.parameters()
+        return float(torch.stack([value.grad.norm() for value in parameters if value.grad is not None]).norm())
+
+    assert norm(1e9) > 0.02
+    assert norm(0.01) == pytest.approx(0.01, rel=1e-3)
 
 
 def test_progress_and_epochs_are_told(books: KnowledgeBase, tmp_path: Path) -> None:

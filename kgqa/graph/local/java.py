@@ -44,6 +44,9 @@ _OPTIONS: Final = (
 )
 
 
+_TOOL_TIMEOUT: Final = 600.0
+
+
 def find_java() -> Path:
     """Return the Java runtime to use: `KGQA_JAVA` if set, else the one that the extra `kgqa[local]` brings.
 
@@ -104,10 +107,16 @@ def set_first_password(java: Path, jars: Sequence[Path], home: Path, password: s
         arguments = command(java, jars, home)
         arguments = arguments[: arguments.index("org.neo4j.server.CommunityEntryPoint")]
         arguments += ["org.neo4j.server.startup.Neo4jAdminCommand", "dbms", "set-initial-password", f"@{secret}"]
-        done = subprocess.run(arguments, env=environment(home), capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(
+            arguments, env=environment(home), capture_output=True, text=True, timeout=_TOOL_TIMEOUT, check=False
+        )
     except OSError as error:
         raise GraphUnavailable(
             f"{java}: could not be run: {error.strerror}. Install kgqa[local] again, or set KGQA_JAVA."
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise GraphUnavailable(
+            f"Neo4j's first password could not be set within {_TOOL_TIMEOUT:.0f} seconds. Run the command again when less else runs."
         ) from error
     finally:
         try:

@@ -22,11 +22,14 @@ from kgqa.graph.local import jars, java
 from kgqa.graph.local.folder import USER, GraphFolder, Running, free_port
 from kgqa.progress import Progress, silent
 
-START_TIMEOUT = 180.0
-"""Seconds until a server must answer: ten times what a busy machine took."""
+START_TIMEOUT = 600.0
+"""Seconds until a server must answer: several times what a machine took that had much else to do."""
 
 STOP_TIMEOUT = 60.0
 """Seconds until a server that was asked to stop is ended by force."""
+
+_outliving: list["subprocess.Popen[bytes]"] = []
+"""Servers that go on after this process. Python warns of a program that still runs when the object that stands for it goes."""
 
 
 def start_lasting(name: str, *, progress: Progress = silent) -> Running:
@@ -55,6 +58,7 @@ def start_lasting(name: str, *, progress: Progress = silent) -> Running:
                 env=java.environment(folder.path),
                 start_new_session=True,
             )
+        _outliving.append(process)
         running = Running(name=name, uri=f"bolt://127.0.0.1:{port}", password_file=str(folder.password_file), pid=process.pid)
         folder.write_state(running)  # before it answers, so that `kgqa down` finds it even if this process is killed now
         try:
