@@ -116,7 +116,8 @@ def set_first_password(java: Path, jars: Sequence[Path], home: Path, password: s
         ) from error
     except subprocess.TimeoutExpired as error:
         raise GraphUnavailable(
-            f"Neo4j's first password could not be set within {_TOOL_TIMEOUT:.0f} seconds. Run the command again when less else runs."
+            f"Neo4j's first password could not be set within {_TOOL_TIMEOUT:.0f} seconds. Run the command again when less "
+            "else runs."
         ) from error
     finally:
         try:

@@ -28,9 +28,6 @@ START_TIMEOUT = 600.0
 STOP_TIMEOUT = 60.0
 """Seconds until a server that was asked to stop is ended by force."""
 
-_outliving: list["subprocess.Popen[bytes]"] = []
-"""Servers that go on after this process. Python warns of a program that still runs when the object that stands for it goes."""
-
 
 def start_lasting(name: str, *, progress: Progress = silent) -> Running:
     """Start the server of a local graph, or find it running; it goes on after this process.
@@ -58,7 +55,6 @@ def start_lasting(name: str, *, progress: Progress = silent) -> Running:
                 env=java.environment(folder.path),
                 start_new_session=True,
             )
-        _outliving.append(process)
         running = Running(name=name, uri=f"bolt://127.0.0.1:{port}", password_file=str(folder.password_file), pid=process.pid)
         folder.write_state(running)  # before it answers, so that `kgqa down` finds it even if this process is killed now
         try:
@@ -68,6 +64,7 @@ def start_lasting(name: str, *, progress: Progress = silent) -> Running:
             process.wait()
             folder.forget()
             raise
+        process.returncode = 0  # it outlives this object, and Python would warn that it still runs
         return running
 
 
