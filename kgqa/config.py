@@ -66,8 +66,9 @@ class TrainingConfig:
     """Share of the steps over which the learning rate rises; it then falls in a straight line."""
     clip: float = 1.0
     """Largest norm of the gradient."""
-    epsilon: float = 0.003
-    """Relations with a smaller probability are not followed in training and answering."""
+    epsilon: float | None = None
+    """Relations with a smaller probability are not followed in training and answering; if not set, a twentieth of an even share
+    of the graph's relations, at most 0.003: at the start of training every relation must be followed."""
     coverage: float = 0.5
     """Weight of the coverage prior on mentions, annealed away by the middle of training."""
     checkpoint_steps: int = 500
@@ -84,7 +85,7 @@ class TrainingConfig:
             _require(value is None or value >= 1, f"training.{name}", value, "a number from 1 upwards")
         for name in ("learning_rate", "clip"):
             _require(getattr(self, name) > 0, f"training.{name}", getattr(self, name), "a number above 0")
-        for name in ("warm_up", "epsilon"):
+        for name in ("warm_up",) if self.epsilon is None else ("warm_up", "epsilon"):
             _require(0 <= getattr(self, name) < 1, f"training.{name}", getattr(self, name), "a number from 0 to below 1")
         for name in ("weight_decay", "coverage"):
             _require(getattr(self, name) >= 0, f"training.{name}", getattr(self, name), "a number from 0 upwards")

@@ -63,7 +63,7 @@ def _paths(model: Model, prediction: Prediction, answer: int) -> list[Traced]:
     reasoning = prediction.reasoning
     found = []
     for branch in prediction.open_branches():
-        paths = best_paths(model.kb.facts, reasoning, branch, answer, epsilon=model.config.training.epsilon, most=1)
+        paths = best_paths(model.kb.facts, reasoning, branch, answer, epsilon=model.epsilon, most=1)
         for path in paths:
             plan = reasoning.plan
             hops = len(path.relations)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from kgqa.model.branches import Batch
-from kgqa.model.vocabulary import MENTION, PADDING, UNKNOWN
+from kgqa.model.vocabulary import OTHER, PADDING, UNKNOWN
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,5 +62,5 @@ class RecurrentEncoder(nn.Module):
     def _hide(self, words: Tensor, flags: Tensor) -> Tensor:
         """Show some words as unknown, so that the mark for unknown words is trained; words of other spans ten times as often."""
         share = self.word_dropout * torch.where(flags, 10.0, 1.0)
-        hidden = (torch.rand(words.shape, device=words.device) < share) & (words > MENTION)
+        hidden = (torch.rand(words.shape, device=words.device) < share) & (words > OTHER)
         return words.masked_fill(hidden, UNKNOWN)

@@ -72,6 +72,12 @@ class Model:
         """Make an untrained model."""
         return cls(config, vocabulary, Reasoner(config.model, kb, words=len(vocabulary)), kb)
 
+    @property
+    def epsilon(self) -> float:
+        """Return the probability below which a relation is not followed."""
+        chosen = self.config.training.epsilon
+        return min(0.003, 0.05 / self.kb.num_relations) if chosen is None else chosen
+
     def lay_out(self, text: str, topics: Sequence[Topic] | None = None) -> Layout:
         """Find the spans of a question, or take the given topics for them."""
         return lay_out(text, self.vocabulary, self.kb, topics=topics)
@@ -90,7 +96,7 @@ class Model:
         if not known:
             return predictions
         batch = collate([layouts[place] for place in known])
-        reasoning = self.reasoner(batch, epsilon=self.config.training.epsilon)
+        reasoning = self.reasoner(batch, epsilon=self.epsilon)
         answers = reasoning.answers
         owners, entities = answers.sets.numpy(), answers.entities.numpy()
         # Equal sets of paths may differ in the last bits, which must not decide their order.

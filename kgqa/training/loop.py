@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from kgqa.config import Config, TrainingConfig
 from kgqa.data import Question
@@ -110,7 +111,14 @@ class Trainer:
         Raises:
             CheckpointError: there is none, or it belongs to other data or settings.
         """
-        tensors, value = checkpoint.read_state(self.out, checkpoint.LAST)
+        try:
+            self._restore(*checkpoint.read_state(self.out, checkpoint.LAST))
+        except (KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(
+                f"{self.out}: expected a training to go on with: {error!r}. Start anew without --resume."
+            ) from error
+
+    def _restore(self, tensors: dict[str, Tensor], value: dict[str, Any]) -> None:
         for what, expected in self._identity().items():
             if value[what] != expected:
                 raise CheckpointError(
@@ -148,7 +156,7 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = settings.learning_rate * _schedule(done, settings.warm_up)
         batch = collate([example.layout for example in examples])
-        reasoning = self.model.reasoner(batch, epsilon=settings.epsilon)
+        reasoning = self.model.reasoner(batch, epsilon=self.model.epsilon)
         loss = answer_loss(reasoning.answers, gold_keys(examples, self.model.kb.num_entities))
         total = loss
         coverage = settings.coverage * (1.0 - 2.0 * done)

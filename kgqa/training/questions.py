@@ -84,6 +84,9 @@ def prepare(model: Model, questions: Sequence[Question], *, topics: Literal["giv
             examples.left_out[reason] += 1
             continue
         rows = sorted(row for answer in question.answers if (row := model.kb.row(answer)) is not None)
+        if not rows:
+            examples.left_out["has no answer among the entities of the snapshot"] += 1
+            continue
         examples.examples.append(Example(layout, tuple(rows)))
     if not examples.examples:
         reasons = "; ".join(f"{number:,} × {reason}" for reason, number in examples.left_out.items())

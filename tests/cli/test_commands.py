@@ -1,0 +1,104 @@
+"""The commands that need no Neo4j, one after the other as a user types them."""
+
+import json
+
+import pytest
+
+from tests.worlds import FILMS_QUESTIONS, write_folder
+
+COMMANDS = (
+    "demo", "up", "down", "doctor", "migrate", "load", "mapping", "snapshot", "train", "evaluate", "ask", "serve", "runs",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(kgqa, command):
+    done = kgqa(command, "--help")
+
+    assert done.code == 0
+    assert f"kgqa {command}" in done.out
+
+
+def test_the_root_lists_every_command(kgqa):
+    done = kgqa("--help")
+
+    assert done.code == 0
+    assert all(command in done.out for command in COMMANDS)
+    assert kgqa("--version").out.startswith("kgqa 0.")
+
+
+def test_from_a_data_folder_to_an_answer_without_neo4j(kgqa, tmp_path):
+    data = write_folder(tmp_path / "data", questions={"train": FILMS_QUESTIONS})
+    questions, snapshot, model = data / "questions" / "train.jsonl", tmp_path / "snapshot", tmp_path / "model"
+    config = tmp_path / "model.toml"
+    config.write_text("[model]\nhops = 2\nhidden = 32\nmin_word_count = 1\n[training]\nepochs = 40\npatience = 40\nbatch = 4\n")
+
+    made = json.loads(kgqa("snapshot", snapshot, "--from-files", data, "--json").out)
+    assert (made["entities"], made["facts"]) == (7, 5)
+
+    trained = kgqa(
+        "train", snapshot, "--questions", questions, "--dev", questions, "--out", model, "--config", config
+    )  # fmt: skip
+    assert trained.code == 0
+    assert "learned from 4 questions" in trained.out
+    again = kgqa("train", snapshot, "--questions", questions, "--dev", questions, "--out", model, "--config", config)
+    assert (again.code, "expected a new folder" in again.err) == (1, True)
+    resumed = kgqa(
+        "train", snapshot, "--questions", questions, "--dev", questions, "--out", model, "--config", config, "--resume", "--json"
+    )
+    assert json.loads(resumed.out)["epochs"][-1]["number"] == 40
+
+    lines = tmp_path / "lines.jsonl"
+    summary = json.loads(kgqa("evaluate", model, "--questions", questions, "--json", "--per-question", lines).out)
+    measures = {"questions", "hits@1", "hits@10", "mrr", "f1", "exact_values", "abstained", "by_kind"}
+    assert measures | {"ms_per_question", "model", "snapshot", "topics"} <= summary.keys()
+    assert (summary["questions"], summary["hits@1"], summary["topics"]) == (4, 1.0, "resolved")
+    assert summary["by_kind"]["1-hop"]["questions"] == 3
+    assert summary["snapshot"] == made["fingerprint"]
+    first = json.loads(lines.read_text().splitlines()[0])
+    assert (first["id"], first["correct"], first["gold"]) == ("q1", True, ["zemeckis"])
+    assert first["answers"][0]["id"] == "zemeckis"
+    assert first["path"] == [{"start": "cast_away", "relations": ["directed by"]}]
+    table = kgqa("evaluate", model, "--questions", questions).out
+    assert "100.00" in table
+    assert "4 questions for entities" in table
+
+    answer = json.loads(kgqa("ask", model, "Who directed Contact?", "--offline", "--json").out)
+    assert answer["entities"][0]["id"] == "zemeckis"
+    assert answer["confirmation"] == "not checked"
+    shown = kgqa("ask", model, "Who directed Contact?", "--offline").out
+    assert "→ Robert Zemeckis" in shown
+    assert "Contact — directed by → Robert Zemeckis" in shown
+    assert "MATCH (a0:Entity {id: $start})" in shown
+
+    recorded = json.loads(kgqa("runs", "--json").out)
+    assert [run["status"] for run in recorded["runs"]] == ["finished"]
+    assert len(recorded["runs"][0]["epochs"]) == 40
+    assert [snapshot["fingerprint"] for snapshot in recorded["snapshots"]] == [made["fingerprint"]]
+    assert [evaluation["metrics"]["hits@1"] for evaluation in recorded["evaluations"]] == [1.0, 1.0]
+    assert "finished" in kgqa("runs").out
+
+
+def test_the_world_of_the_demo_is_written_as_a_data_folder(kgqa, tmp_path):
+    done = kgqa("demo", "--write", tmp_path / "world")
+
+    assert done.code == 0
+    names = {path.relative_to(tmp_path / "world").as_posix() for path in (tmp_path / "world").rglob("*") if path.is_file()}
+    assert {
+        "entities.jsonl",
+        "facts.tsv",
+        "relations.jsonl",
+        "questions/train.jsonl",
+        "questions/dev.jsonl",
+        "model.toml",
+    } <= names
+
+
+def test_the_doctor_says_what_is_here(kgqa):
+    done = kgqa("doctor", "--json")
+
+    value = json.loads(done.out)
+    found = {finding["what"]: finding for finding in value["findings"]}
+    assert found["Python"]["good"]
+    assert not found["Neo4j by NEO4J_URI"]["good"]
+    assert done.code == (0 if value["usable"] else 1)
