@@ -46,7 +46,7 @@ WAYS = {
         title="WorldCup2014, P1, P2 and C, one model",
         loader="worldcup2014",
         source="worldcup2014",
-        question="who plays forward position in Brazil",
+        question="which Brazil footballer plays for the club Sao_Paulo_FC ?",
         text="One hop, two hops, and two topic entities (intersection). Lines that ask the same question are one question with "
         "the set of their answers.",
     ),
@@ -56,7 +56,7 @@ WAYS = {
         loader="pathquestion",
         source="pathquestion",
         folder="PQ-2H",
-        question="what is the gender of the parents of michael_jackson",
+        question="claudius 's parents 's nationality ?",
         text="Two hops over 13 relations.",
     ),
     "webq-fb15k": Way(
@@ -64,7 +64,7 @@ WAYS = {
         title="WebQ-FB15k",
         loader="webq_fb15k",
         source="webq-fb15k",
-        question="what language do they speak in brazil",
+        question="what language do they speak in pakistan?",
         text="134 questions that people really asked, over 237 Freebase relations; 1,191 to learn from. The best single relation "
         "reaches 61, the best path of two hops 79. The standard error of 134 questions is 4 points.",
     ),

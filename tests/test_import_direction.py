@@ -17,6 +17,7 @@ ORDER = (
     "text",
     "progress",
     "tensor_files",
+    "threads",
     "data",
     "graph",
     "kb",

@@ -48,7 +48,7 @@ DEMO_QUESTIONS: Final = (
         ),
     ),
     DemoQuestion(text="Who did Natalie Portman play in Star Wars?", kind="two-entity", answers=("padme-amidala",)),
-    DemoQuestion(text="How many films did Steven Spielberg direct?", kind="count", value=10.0, later=True),
+    DemoQuestion(text="How many films did Steven Spielberg direct?", kind="count", value=11.0, later=True),
     DemoQuestion(
         text="What is the tallest building in New York?", kind="maximum", answers=("one-world-trade-center",), later=True
     ),

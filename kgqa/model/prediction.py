@@ -13,6 +13,7 @@ from kgqa.kb import KnowledgeBase
 from kgqa.model.branches import Batch, Layout, collate, lay_out
 from kgqa.model.reasoner import Reasoner, Reasoning
 from kgqa.model.vocabulary import Vocabulary
+from kgqa.threads import one_thread
 
 BATCH = 64
 
@@ -96,7 +97,8 @@ class Model:
         if not known:
             return predictions
         batch = collate([layouts[place] for place in known])
-        reasoning = self.reasoner(batch, epsilon=self.epsilon)
+        with one_thread():
+            reasoning = self.reasoner(batch, epsilon=self.epsilon)
         answers = reasoning.answers
         owners, entities = answers.sets.numpy(), answers.entities.numpy()
         # Equal sets of paths may differ in the last bits, which must not decide their order.

@@ -18,6 +18,7 @@ from kgqa.model.branches import collate
 from kgqa.model.gates import uncovered
 from kgqa.model.prediction import Model
 from kgqa.progress import Progress, silent
+from kgqa.threads import one_thread
 from kgqa.training import checkpoint
 from kgqa.training.losses import answer_loss
 from kgqa.training.questions import Example, Examples, gold_keys, prepare
@@ -92,9 +93,10 @@ class Trainer:
 
     def run(self) -> TrainingReport:
         """Train until the last epoch, or until the dev questions are answered no better for `patience` epochs."""
-        while self.state.epoch < self.settings.epochs and not self._is_stuck():
-            self._train_epoch()
-            self._end_epoch()
+        with one_thread():
+            while self.state.epoch < self.settings.epochs and not self._is_stuck():
+                self._train_epoch()
+                self._end_epoch()
         epochs = tuple(Epoch(**values) for values in self.state.epochs)
         return TrainingReport(
             model=self.out,

@@ -2,14 +2,13 @@
 
 import contextlib
 import os
-import secrets
 import socket
 import time
 from typing import Any, Self
 
 from kgqa.errors import GraphUnavailable
 from kgqa.graph.connection import Connection
-from kgqa.graph.local.folder import USER, GraphFolder, Running, free_port
+from kgqa.graph.local.folder import USER, GraphFolder, Running, free_port, new_password
 from kgqa.progress import Progress, silent
 
 IMAGE = "neo4j:5.26-community"
@@ -102,7 +101,7 @@ class PassingContainer:
         from testcontainers.core.container import DockerContainer
 
         progress("starting Neo4j in Docker", 0, None)
-        self.password = secrets.token_urlsafe(24)
+        self.password = new_password()
         port = free_port()
         ports: dict[str, Any] = {"7687/tcp": ("127.0.0.1", port)}
         self._container = DockerContainer(IMAGE, env=_environment(self.password))

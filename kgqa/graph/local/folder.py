@@ -102,7 +102,7 @@ class GraphFolder:
     def password(self) -> str:
         """Return the password of this graph, made on first use and readable by its owner only."""
         if not self.password_file.exists():
-            write_text(self.password_file, secrets.token_urlsafe(24), private=True)
+            write_text(self.password_file, new_password(), private=True)
         return self.password_file.read_text(encoding="utf-8")
 
     def write_state(self, running: Running) -> None:
@@ -112,6 +112,11 @@ class GraphFolder:
     def forget(self) -> None:
         """Forget a server that was stopped."""
         self._state_file.unlink(missing_ok=True)
+
+
+def new_password() -> str:
+    """Return a password of letters and digits: Neo4j's tool reads one that begins with "-" as an option."""
+    return secrets.token_hex(24)
 
 
 def free_port() -> int:

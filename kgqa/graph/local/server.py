@@ -5,7 +5,6 @@ goes with it, and dies with the process that started it.
 """
 
 import contextlib
-import secrets
 import shutil
 import socket
 import subprocess
@@ -19,7 +18,7 @@ from kgqa.errors import GraphUnavailable
 from kgqa.files import storing
 from kgqa.graph.connection import Connection
 from kgqa.graph.local import jars, java
-from kgqa.graph.local.folder import USER, GraphFolder, Running, free_port
+from kgqa.graph.local.folder import USER, GraphFolder, Running, free_port, new_password
 from kgqa.progress import Progress, silent
 
 START_TIMEOUT = 600.0
@@ -78,7 +77,7 @@ class PassingServer:
 
     def __init__(self, *, progress: Progress = silent) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="kgqa-neo4j-"))
-        self.password = secrets.token_urlsafe(24)
+        self.password = new_password()
         try:
             arguments, port = _prepare(self._folder, self.password, progress)
             log = self._folder / "logs" / "console.log"

@@ -1,5 +1,6 @@
 """Fetching jars: a cache never keeps what the list does not name, served here from a repository of the test's own."""
 
+import gc
 import hashlib
 import re
 import threading
@@ -85,6 +86,7 @@ def test_what_a_repository_altered_is_thrown_away(repository, tmp_path):
     assert list((tmp_path / "cache").iterdir()) == []
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_jar_that_the_repository_does_not_have_is_named_and_the_others_are_kept(repository, tmp_path):
     (repository / "thing-1.0.jar").write_bytes(CONTENT)
 
@@ -94,3 +96,4 @@ def test_a_jar_that_the_repository_does_not_have_is_named_and_the_others_are_kep
     (repository / "thing-1.0-linux.jar").write_bytes(CONTENT)
     ensure([JAR, CLASSIFIED], into=tmp_path / "cache")
     assert missing([JAR, CLASSIFIED], tmp_path / "cache") == []
+    gc.collect()  # jgo leaves the answer "not found" open: its warning is to come here, not in another test

@@ -1,0 +1,79 @@
+"""The README's commands, run as they stand, in a home of their own."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kgqa.graph.local import jars
+
+pytestmark = pytest.mark.neo4j
+
+ROOT = Path(__file__).resolve().parents[2]
+BLOCKS = re.findall(r"^```(sh|python)\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+STEPS = next(block for language, block in BLOCKS if language == "sh" and "kgqa doctor" in block)
+PROGRAM = next(block for language, block in BLOCKS if language == "python")
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory):
+    """Return a function that runs a command line in one folder; whatever it left running is stopped at the end."""
+    jars.ensure()
+    home, folder = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("readme")
+    (home / jars.folder().parent.name).symlink_to(jars.folder().parent)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("NEO4J", "KGQA"))}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = kept | {"KGQA_HOME": str(home), "PATH": path, "COLUMNS": "120"}
+
+    def run(command: str) -> str:
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=900
+        )
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+        return done.stdout
+
+    yield run
+    run("kgqa down")
+
+
+def test_the_commands_lead_from_nothing_to_an_answer_that_neo4j_confirms(shell):
+    lines = [line for line in STEPS.splitlines() if line and line != "kgqa down"]
+
+    printed = {line: shell(line) for line in lines}
+
+    asked = next(output for line, output in printed.items() if line.startswith("kgqa ask"))
+    assert "→ Paris" in asked
+    assert "✓ Neo4j returned" in asked
+    assert "Mona Lisa — " in asked
+    evaluated = next(output for line, output in printed.items() if line.startswith("kgqa evaluate"))
+    assert float(re.search(r"^all\s+\S+\s+(\S+)", evaluated, re.MULTILINE)[1]) > 90
+
+    program = shell(f"cat > ask.py <<'END'\n{PROGRAM}END\npython ask.py")
+    assert "confirmed" in program
+    assert "MATCH (a0:Entity {id: $start})" in program
+
+
+def test_the_targets_of_the_makefile_that_the_readme_names_are_there():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    named = [
+        line.removeprefix("make ")
+        for language, block in BLOCKS
+        if language == "sh"
+        for line in block.splitlines()
+        if line.startswith("make ")
+    ]
+
+    assert named == ["demo", "test"]
+    assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in named)
+
+
+def test_every_command_that_the_documentation_names_exists():
+    from kgqa.cli.app import app
+
+    commands = {command.callback.__name__ for command in app.registered_commands}
+    for page in (ROOT / "README.md", *ROOT.glob("docs/*.md"), ROOT / "CONTRIBUTING.md"):
+        named = set(re.findall(r"(?:^|`)kgqa ([a-z]+)\b", page.read_text(encoding="utf-8"), re.MULTILINE))
+        assert named <= commands, f"{page.name}: {named - commands}"
