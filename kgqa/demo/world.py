@@ -13,6 +13,9 @@ from kgqa.demo.questions import make_questions
 from kgqa.demo.templates import read_templates
 
 
+SETTINGS: Final = "model.toml"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoQuestion:
     """A question of the demo with what is right: `answers` (ids; none: the graph cannot tell) or else `value`.
@@ -59,11 +62,13 @@ DEMO_QUESTIONS: Final = (
 
 def settings() -> Config:
     """Return the settings of the demo's training."""
-    return Config.from_tables(tomllib.loads((files("kgqa.demo") / "model.toml").read_text(encoding="utf-8")))
+    return Config.from_tables(tomllib.loads(_settings()))
 
 
 def write_world(folder: Path) -> Path:
     """Write the world with its questions: `train` and `dev` ask for entities, `later` holds what no model learns yet.
+
+    The settings of the demo's training are beside them, in `model.toml`.
 
     Raises:
         StorageError: the folder could not be written.
@@ -78,4 +83,9 @@ def write_world(folder: Path) -> Path:
             writer.fact(*fact)
         for file, question in make_questions(graph, templates):
             writer.question(file, question)
+        (writer.draft / SETTINGS).write_text(_settings(), encoding="utf-8")
     return folder
+
+
+def _settings() -> str:
+    return (files("kgqa.demo") / SETTINGS).read_text(encoding="utf-8")

@@ -34,8 +34,13 @@ class Epoch:
     seconds: float
 
     @property
+    def quality(self) -> tuple[float, float]:
+        """Return what the best epoch is chosen by: `dev_hits`, and among equals F1."""
+        return self.dev_hits, float(self.dev["f1"] or 0.0)
+
+    @property
     def dev_hits(self) -> float:
-        """Return what the best epoch is chosen by: Hits@1, or the share of right answers where none is an entity."""
+        """Return Hits@1 on the dev questions, or the share of right answers where none is an entity."""
         hits = self.dev["hits@1"]
         return float(self.dev["correct"] if hits is None else hits)
 
@@ -176,7 +181,7 @@ class Trainer:
         epoch = Epoch(number=state.epoch + 1, loss=state.loss / len(self.examples), dev=_figures(dev), seconds=state.seconds)
         before = [Epoch(**values) for values in state.epochs]
         state.epochs.append(asdict(epoch))
-        if not before or epoch.dev_hits > max(earlier.dev_hits for earlier in before):
+        if not before or epoch.quality > max(earlier.quality for earlier in before):
             checkpoint.save_model(self.out, self.model, epoch=epoch.number, dev=epoch.dev)
         state.epoch, state.step, state.loss, state.seconds = state.epoch + 1, 0, 0.0, 0.0
         self._save()
@@ -219,7 +224,7 @@ def _figures(summary: dict[str, Any]) -> dict[str, Any]:
 
 
 def _best(epochs: Sequence[Epoch]) -> Epoch:
-    return max(epochs, key=lambda epoch: (epoch.dev_hits, -epoch.number))
+    return max(epochs, key=lambda epoch: (*epoch.quality, -epoch.number))
 
 
 def new_model(config: Config, questions: Sequence[Question], kb: Any) -> Model:
