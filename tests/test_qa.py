@@ -35,7 +35,7 @@ def test_a_model_finds_its_snapshot_by_itself(qa):
     answer = qa.ask("Who wrote films starring Tom Hanks?")
 
     assert (answer.entities[0].id, answer.entities[0].name) == ("broyles", "William Broyles Jr.")
-    assert 0.5 < answer.entities[0].score <= 1
+    assert 0 < answer.entities[0].score <= 1
     mention = answer.mentions[0]
     assert (mention.text, mention.start, mention.end) == ("Tom Hanks", 25, 34)
     assert mention.entity.id == "hanks_actor"

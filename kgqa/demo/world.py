@@ -12,7 +12,6 @@ from kgqa.demo.graph import read_graph
 from kgqa.demo.questions import make_questions
 from kgqa.demo.templates import read_templates
 
-
 SETTINGS: Final = "model.toml"
 
 

@@ -15,7 +15,7 @@ GOOD = '{"id": "a", "name": "A"}\n{"id": "b", "name": "B"}\n'
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [
-        ("facts.tsv", b"a\tr\n", "facts.tsv, line 1: expected 3 columns"),
+        ("facts.tsv", b"a\tr\n", "facts.tsv, line 1: expected subject<TAB>relation<TAB>object, found 2 columns"),
         ("facts.tsv", b"a\tr\tb\n\xff\tr\tb\n", "facts.tsv, line 2: expected UTF-8 text, found the byte 0xff"),
         ("facts.tsv", b"a\tr\tnobody\n", "facts.tsv, line 1: expected"),
         ("facts.tsv", b"", "facts.tsv: expected at least one fact"),
