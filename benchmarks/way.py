@@ -89,13 +89,12 @@ def run(name: str, data: Path) -> dict[str, Any]:
         shell(
             f"kgqa train snapshot --questions {questions}/train.jsonl --dev {questions}/dev.jsonl --out model --config model.toml"
         )
-        given = shell(f"kgqa evaluate model --questions {questions}/dev.jsonl --gold-topics --json", show=False)
-        resolved = shell(f"kgqa evaluate model --questions {questions}/dev.jsonl --json", show=False)
         shell(f"kgqa evaluate model --questions {questions}/dev.jsonl --gold-topics")
         shell(f"kgqa evaluate model --questions {questions}/dev.jsonl")
         shell(f"kgqa ask model {shlex.quote(way.question)}")
+        evaluations = json.loads(shell("kgqa runs --json", show=False))["evaluations"]
     settings = config.read_text(encoding="utf-8").strip()
-    measured = {"given": json.loads(given), "resolved": json.loads(resolved)}
+    measured = {evaluation["topics"]: evaluation["metrics"] for evaluation in evaluations}
     return {
         "place": way.place,
         "title": way.title,

@@ -26,7 +26,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 class Bars:
-    """A context that shows progress on standard error: bars in a terminal, one line for each finished stage elsewhere."""
+    """A context that shows progress on standard error, as bars in a terminal and not at all elsewhere."""
 
     def __init__(self) -> None:
         self._progress = Progress(
@@ -53,8 +53,6 @@ class Bars:
         if stage not in self._tasks:
             self._tasks[stage] = self._progress.add_task(stage, total=total)
         self._progress.update(self._tasks[stage], completed=done, total=total)
-        if done == total and not errors.is_terminal:
-            errors.print(f"{stage}: {done:,}")
 
 
 def connect(name: str | None) -> "Graph":

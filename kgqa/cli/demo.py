@@ -115,10 +115,10 @@ def _train(kb: "KnowledgeBase", folder: Path) -> "TrainingReport":
     from kgqa.training.loop import Epoch
 
     def show(epoch: Epoch) -> None:
-        output.print(f"epoch {epoch.number}: loss {epoch.loss:.3f}, dev questions right at once {epoch.dev_hits:.1%}")
+        output.print(f"epoch {epoch.number}: loss {epoch.loss:.3f}, dev Hits@1 {epoch.dev_hits:.1%}")
 
     questions = folder / "data" / "questions"
-    with _step(4, "Train from questions and their answers alone"), Bars() as bars:
+    with _step(4, "Train from questions and their answers alone, and evaluate"), Bars() as bars:
         config: Config = settings()
         report = train(
             kb,
@@ -129,9 +129,11 @@ def _train(kb: "KnowledgeBase", folder: Path) -> "TrainingReport":
             progress=bars,
             on_epoch=show,
         )
+        output.print(f"{report.questions:,} questions with their answers; no mention, entity or path was annotated.")
+        dev = report.best.dev
         output.print(
-            f"{report.questions:,} questions. The dev questions have other wordings and other entities. "
-            "No mention, entity or path was annotated."
+            f"Evaluated on {dev['questions']:,} dev questions in other wordings about other entities: "
+            f"Hits@1 {dev['hits@1']:.1%}, F1 {dev['f1']:.1%}."
         )
     return report
 

@@ -14,7 +14,7 @@ MOST_SHOWN = 10
 def show_answer(answer: Answer, console: Console) -> None:
     """Print an answer: entities, mentions, the facts of each path, the Cypher, and what Neo4j said."""
     console.print(Text(answer.question, style="bold"))
-    console.print(Padding(Group(*_parts(answer)), (0, 0, 1, 2)))
+    console.print(Padding(Group(*_parts(answer)), (0, 0, 1, 2), expand=False), soft_wrap=False)
 
 
 def _parts(answer: Answer) -> list[Text | Table | Syntax]:
