@@ -10,6 +10,8 @@ from typing import Any
 
 FOLDER = Path(__file__).parent / "results"
 REPORT = Path(__file__).parent.parent / "docs" / "results.md"
+README = Path(__file__).parent.parent / "README.md"
+MARKS = "<!-- results -->\n", "<!-- end of results -->\n"
 
 HEAD = """# Results
 
@@ -32,7 +34,7 @@ def write(name: str, result: dict[str, Any]) -> None:
 
 
 def report() -> None:
-    """Write `docs/results.md`."""
+    """Write `docs/results.md`, and the table of the README."""
     kept = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.json"))]
     kept.sort(key=lambda result: result["place"])
     parts = [HEAD, _overview(kept)]
@@ -46,6 +48,9 @@ def report() -> None:
             f"seed {result['seed']}. Again: `python -m benchmarks {result['name']}`.\n"
         )
     REPORT.write_text("\n".join(parts), encoding="utf-8")
+    before, _, rest = README.read_text(encoding="utf-8").partition(MARKS[0])
+    _, _, after = rest.partition(MARKS[1])
+    README.write_text(f"{before}{MARKS[0]}{_overview(kept)}{MARKS[1]}{after}", encoding="utf-8")
 
 
 def _overview(kept: list[dict[str, Any]]) -> str:

@@ -25,7 +25,7 @@ class Way:
     title: str
     loader: str
     source: str
-    question: str
+    asked: tuple[str, ...]
     text: str
     folder: str = "."
 
@@ -36,17 +36,21 @@ WAYS = {
         title="MetaQA, 1, 2 and 3 hops, one model",
         loader="metaqa",
         source="metaqa",
-        question="what films did the director of The Terminator direct",
+        asked=(
+            "the director of The Terminator also directed which films",
+            "what films did the director of The Terminator direct",
+        ),
         text="Reconstructed train questions (the wording is one of the original templates, drawn at random). The model "
         "is trained on question text and answers alone; the same model is evaluated with the topics given and without. "
-        "1-hop gold is noisy: where films share a title, gold can be a part of what the graph says.",
+        "1-hop gold is noisy: where films share a title, gold can be a part of what the graph says. The first question asked "
+        "at the end is worded as in training, the second is not.",
     ),
     "worldcup2014": Way(
         place=2,
         title="WorldCup2014, P1, P2 and C, one model",
         loader="worldcup2014",
         source="worldcup2014",
-        question="which Brazil footballer plays for the club Sao_Paulo_FC ?",
+        asked=("which Brazil footballer plays for the club Sao_Paulo_FC ?",),
         text="One hop, two hops, and two topic entities (intersection). Lines that ask the same question are one question with "
         "the set of their answers.",
     ),
@@ -56,7 +60,7 @@ WAYS = {
         loader="pathquestion",
         source="pathquestion",
         folder="PQ-2H",
-        question="claudius 's parents 's nationality ?",
+        asked=("claudius 's parents 's nationality ?",),
         text="Two hops over 13 relations.",
     ),
     "webq-fb15k": Way(
@@ -64,7 +68,7 @@ WAYS = {
         title="WebQ-FB15k",
         loader="webq_fb15k",
         source="webq-fb15k",
-        question="what language do they speak in pakistan?",
+        asked=("what language do they speak in pakistan?",),
         text="134 questions that people really asked, over 237 Freebase relations; 1,191 to learn from. The best single relation "
         "reaches 61, the best path of two hops 79. The standard error of 134 questions is 4 points.",
     ),
@@ -91,7 +95,8 @@ def run(name: str, data: Path) -> dict[str, Any]:
         )
         shell(f"kgqa evaluate model --questions {questions}/dev.jsonl --gold-topics")
         shell(f"kgqa evaluate model --questions {questions}/dev.jsonl")
-        shell(f"kgqa ask model {shlex.quote(way.question)}")
+        for question in way.asked:
+            shell(f"kgqa ask model {shlex.quote(question)}")
         evaluations = json.loads(shell("kgqa runs --json", show=False))["evaluations"]
     settings = config.read_text(encoding="utf-8").strip()
     measured = {evaluation["topics"]: evaluation["metrics"] for evaluation in evaluations}
