@@ -22,6 +22,7 @@ def ask(
 ) -> None:
     """Answer a question: entities, how they were found, and the Cypher that returns them, run in the live graph."""
     from contextlib import ExitStack
+    from dataclasses import replace
 
     from kgqa.cli.show import show_answer
     from kgqa.data.questions import check_text
@@ -39,9 +40,9 @@ def ask(
                 problem = str(error)
         kb = None if snapshot is None else KnowledgeBase.load(snapshot)
         answer = QA.load(model, kb=kb, graph=connection).ask(question)
+    if problem is not None and not answer.abstains:
+        answer = replace(answer, note=f"Not checked in Neo4j: {problem} Use --offline to do without.")
     if as_json:
         print_json(answer.json())
         return
     show_answer(answer, output)
-    if problem is not None:
-        output.print(f"[yellow]Not checked in Neo4j:[/] {problem} Use --offline to do without.")

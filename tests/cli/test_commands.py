@@ -71,6 +71,11 @@ def test_from_a_data_folder_to_an_answer_without_neo4j(kgqa, tmp_path):
     assert "Contact — directed by → Robert Zemeckis" in shown
     assert "MATCH (a0:Entity {id: $start})" in shown
 
+    unchecked = kgqa("ask", model, "Who directed Contact?")
+    assert unchecked.code == 0
+    assert "→ Robert Zemeckis" in unchecked.out
+    assert "Not checked in Neo4j: no Neo4j was found." in unchecked.out.replace("\n  ", " ")
+
     recorded = json.loads(kgqa("runs", "--json").out)
     assert [run["status"] for run in recorded["runs"]] == ["finished"]
     assert len(recorded["runs"][0]["epochs"]) == 40
