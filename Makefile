@@ -9,6 +9,10 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
+# uv installs in a quarter of the time; pip steps in where only pip knows where packages come from.
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+WANTED := --constraint constraints.txt --editable '.[dev]'
+
 .PHONY: demo test check lint bench clean
 
 demo: $(INSTALLED)
@@ -36,5 +40,6 @@ $(INSTALLED): pyproject.toml constraints.txt
 	  echo "kgqa needs Python 3.11 or newer; found $$($(PYTHON) --version). Say which with: make PYTHON=python3.12 …"; exit 1; }
 	@echo "Installing kgqa and what it needs into $(VENV) (once; PyTorch is large) …"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@$(PIP) install --quiet uv && $(BIN)/uv pip install --quiet --python $(BIN)/python $(WANTED) \
+	  || $(PIP) install --quiet $(WANTED)
 	@touch $@
