@@ -18,6 +18,8 @@ WHERE entityType = 'NODE' AND type IN ['UNIQUENESS', 'NODE_KEY'] AND size(proper
 RETURN labelsOrTypes[0] AS label, properties[0] AS property
 """
 
+FIND_OWN_LOAD: Final[LiteralString] = "MATCH (b:LoadBatch) RETURN b.id AS id LIMIT 1"
+
 _ID_NAMES = ("id", "uuid", "uri", "name", "title")
 _NAME_NAMES = ("name", "title", "label", "fullName", "displayName")
 _ALIAS_NAMES = ("aliases", "alias", "altNames", "nickname", "synonyms", "alsoKnownAs")
@@ -36,8 +38,13 @@ def propose(connection: Connection) -> str:
     """Return the text of a `mapping.toml` that takes in every label with a usable id, with counts as comments.
 
     Raises:
-        GraphError: the graph has no nodes.
+        GraphError: the graph has no nodes, or is one that kgqa loaded.
     """
+    if connection.read(FIND_OWN_LOAD):
+        raise GraphError(
+            f"{connection.description}: expected a graph that kgqa did not load, found one that it did. It needs no mapping: run "
+            "`kgqa snapshot OUT`."
+        )
     unique = {(row["label"], row["property"]) for row in connection.read(READ_UNIQUE)}
     parts = ["# Proposed by `kgqa mapping` from the live graph. Correct it: which labels are entities, their ids and names.\n"]
     found = False

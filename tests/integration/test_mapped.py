@@ -4,13 +4,16 @@ from itertools import pairwise
 
 import pytest
 
+from kgqa.data import Dataset
 from kgqa.errors import GraphChanged, GraphError, MappingError
 from kgqa.graph import read_mapped
+from kgqa.graph.load import load
 from kgqa.graph.mapping import Mapping, NodeMapping
 from kgqa.graph.propose import propose
 from kgqa.kb import KnowledgeBase
 from kgqa.kb.materialise import materialise
 from tests.integration.graphs import CREDITS, MOVIES, ODD, PERSONS, create_movies, run
+from tests.worlds import write_folder
 
 pytestmark = pytest.mark.neo4j
 
@@ -61,6 +64,13 @@ def test_a_proposal_prefers_what_a_constraint_says_is_unique_and_leaves_out_what
     assert nodes['od`d "\\u0060"\n'].id == "k`ey\\u0060"
     assert set(nodes) == {"Movie", "Person", 'od`d "\\u0060"\n'}
     assert all(f'# [entities."{label}"]' in text for label in ("Award", "Empty", "Genre"))
+
+
+def test_a_graph_that_kgqa_loaded_needs_no_proposal(graph, tmp_path):
+    load(graph, Dataset.read(write_folder(tmp_path / "data")))
+
+    with pytest.raises(GraphError, match="needs no mapping"):
+        propose(graph)
 
 
 def test_a_graph_without_nodes_has_no_proposal(bare):
