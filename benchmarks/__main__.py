@@ -9,9 +9,13 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks import confirmed, results, way
+from benchmarks import confirmed, loading, results, way
 
-BENCHMARKS = {**{f"way-{name}": (lambda data, name=name: way.run(name, data)) for name in way.WAYS}, "confirmed": confirmed.run}
+BENCHMARKS = {
+    **{f"way-{name}": (lambda data, name=name: way.run(name, data)) for name in way.WAYS},
+    "confirmed": confirmed.run,
+    "loading": loading.run,
+}
 
 
 def main() -> int:

@@ -42,7 +42,8 @@ def report() -> None:
         about = result["about"]
         parts.append(f"## {result['title']}\n\n{result['text']}\n")
         for step in result.get("steps", ()):
-            parts.append(f"```\n$ {step['command']}\n{step['output']}\n```\n{step['seconds']:.1f} s\n")
+            output = "\n".join(line.rstrip() for line in step["output"].splitlines())
+            parts.append(f"```\n$ {step['command']}\n{output}\n```\n{step['seconds']:.1f} s\n")
         parts.append(
             f"Measured {about['date']}: {about['machine']}; Python {about['python']}, torch {about['torch']}; "
             f"seed {result['seed']}. Again: `python -m benchmarks {result['name']}`.\n"
