@@ -40,6 +40,6 @@ $(INSTALLED): pyproject.toml constraints.txt
 	  echo "kgqa needs Python 3.11 or newer; found $$($(PYTHON) --version). Say which with: make PYTHON=python3.12 …"; exit 1; }
 	@echo "Installing kgqa and what it needs into $(VENV) (once; PyTorch is large) …"
 	@$(PYTHON) -m venv $(VENV)
-	@$(PIP) install --quiet uv && $(BIN)/uv pip install --quiet --python $(BIN)/python $(WANTED) \
+	@$(PIP) install --quiet --constraint constraints.txt uv && $(BIN)/uv pip install --quiet --python $(BIN)/python $(WANTED) \
 	  || $(PIP) install --quiet $(WANTED)
 	@touch $@
