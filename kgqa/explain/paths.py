@@ -20,7 +20,7 @@ from kgqa.model.reasoner import Reasoning
 from kgqa.ops.segments import unfold
 
 MOST_EXPANSIONS: Final = 500
-"""Bundles of walks that are looked at for one answer; a sharp model needs a few."""
+"""Bundles of walks that are looked at for one answer; a sharp model needs a few. After that only the best one is followed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ def best_paths(
         branch: the branch, 0 to S - 1.
         answer: the entity's row.
         epsilon: as in the forward pass: relations of a smaller probability were not followed.
-        most: how many paths are wanted.
+        most: how many paths are wanted. The order is exact unless a model is so undecided that `MOST_EXPANSIONS` are not enough.
     """
     levels = [_members(x.keys, x.weights, branch, facts.num_entities) for x in (reasoning.seeds, *reasoning.walks)]
     relations = reasoning.plan.relations[branch].double()
@@ -83,9 +83,11 @@ def best_paths(
             push(_Bundle(hop, (), row, mass))
     total = -sum(mass for mass, _, _ in heap)
     found: list[RelationPath] = []
-    for _ in range(MOST_EXPANSIONS):
+    for expansions in count():
         if not heap or len(found) == most:
             break
+        if expansions >= MOST_EXPANSIONS:
+            del heap[1:]
         _, _, bundle = heapq.heappop(heap)
         if bundle.hop == 0 and len(bundle.entities) == 1:
             walk = _best_walk(facts, bundle)

@@ -29,9 +29,12 @@ def trace(model: Model, prediction: Prediction, *, limit: int) -> Answer:
     if prediction.abstains:
         why = "the paths lead nowhere" if mentions else "nothing in the question is a name that the graph knows"
         return Answer(question=text, mentions=mentions, note=f"No answer: {why}.")
-    scores = prediction.scores.tolist()
-    ranked = [_entity(kb, int(row), score) for row, score in zip(prediction.rows, scores, strict=True)]
     size = len(prediction.answer_set)
+    shown = slice(0, size + MOST_OTHERS)
+    ranked = [
+        _entity(kb, row, score)
+        for row, score in zip(prediction.rows[shown].tolist(), prediction.scores[shown].tolist(), strict=True)
+    ]
     answer = int(prediction.rows[0])
     found = _paths(model, prediction, answer)
     chains = _chains(kb, found)
@@ -39,7 +42,7 @@ def trace(model: Model, prediction: Prediction, *, limit: int) -> Answer:
     return Answer(
         question=text,
         entities=tuple(ranked[:size]),
-        others=tuple(ranked[size : size + MOST_OTHERS]),
+        others=tuple(ranked[size:]),
         mentions=mentions,
         paths=tuple(_path(kb, path) for path, _ in found),
         cypher=ask_again(chains, node.shape, kb.mapping.labels, limit),

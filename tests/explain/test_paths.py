@@ -152,3 +152,16 @@ def test_an_entity_that_was_not_reached_has_no_path():
     reasoning = reason(facts, torch.tensor([1.0, 0, 0, 0]), plan_of(torch.eye(4)[:1], torch.ones(1)))
 
     assert best_paths(facts, reasoning, 0, 2, epsilon=0.0) == []
+
+
+def test_an_undecided_model_still_has_a_path(monkeypatch):
+    monkeypatch.setattr("kgqa.explain.paths.MOST_EXPANSIONS", 2)
+    facts = grid(3)
+    even = torch.full((3, 4), 0.25)
+    reasoning = reason(facts, torch.full((9,), 0.5), plan_of(even, torch.full((3,), 1 / 3)))
+
+    (path,) = best_paths(facts, reasoning, 0, 4, epsilon=0.0, most=1)
+
+    assert path.entities[-1] == 4
+    triples = set(zip(facts.subject.tolist(), facts.relation.tolist(), facts.object.tolist(), strict=True))
+    assert set(zip(path.entities, path.relations, path.entities[1:], strict=False)) <= triples
