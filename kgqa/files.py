@@ -24,14 +24,12 @@ _STORAGE_ERRORS = frozenset(
 
 def home() -> Path:
     """Return the folder in which kgqa keeps what it fetches and starts: `KGQA_HOME`, else the user's cache folder."""
-    chosen = os.environ.get("KGQA_HOME")
-    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("kgqa"))
+    return _chosen_home() or Path(platformdirs.user_cache_dir("kgqa"))
 
 
 def data_home() -> Path:
     """Return the folder in which kgqa keeps what cannot be fetched again: `KGQA_HOME`, else the user's data folder."""
-    chosen = os.environ.get("KGQA_HOME")
-    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_data_dir("kgqa"))
+    return _chosen_home() or Path(platformdirs.user_data_dir("kgqa"))
 
 
 def migrations_folder(name: str) -> Path:
@@ -112,6 +110,11 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
+def unreadable(path: Path, error: OSError) -> DataError:
+    """Return the error that says why a data file could not be opened."""
+    return DataError(path, None, expected="a file that can be read", found=error.strerror or str(error), then="Check the path.")
+
+
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Yield (line number from 1, line without its end) of a UTF-8 text file; empty lines are skipped.
 
@@ -121,9 +124,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     try:
         file = open(path, "rb")
     except OSError as error:
-        raise DataError(
-            path, None, expected="a file that can be read", found=error.strerror or str(error), then="Check the path."
-        ) from error
+        raise unreadable(path, error) from error
     with file:
         for number, raw in enumerate(file, start=1):
             try:
@@ -179,3 +180,8 @@ def _sync(folder: Path) -> None:
         if file.is_file():
             with open(file, "rb") as handle:
                 os.fsync(handle.fileno())
+
+
+def _chosen_home() -> Path | None:
+    chosen = os.environ.get("KGQA_HOME")
+    return Path(chosen).expanduser() if chosen else None

@@ -10,7 +10,7 @@ from typing import Self
 
 from kgqa.data import FolderWriter
 from kgqa.errors import DataError, KgqaError, StorageError
-from kgqa.files import storing, write_text
+from kgqa.files import storing, unreadable, write_text
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 QUARANTINE = "quarantine.tsv"
@@ -47,9 +47,7 @@ class Loader:
         try:
             file = open(path, "rb")
         except OSError as error:
-            raise DataError(
-                path, None, expected="a file that can be read", found=error.strerror or str(error), then="Check the path."
-            ) from error
+            raise unreadable(path, error) from error
         with file:
             for number, raw in enumerate(file, start=1):
                 try:

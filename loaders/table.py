@@ -22,6 +22,7 @@ from typing import Final, TextIO
 from kgqa.data import EntityRecord, RelationRecord
 from kgqa.data.records import MAX_ID_LENGTH
 from kgqa.errors import ConfigError, DataError
+from kgqa.files import unreadable
 from loaders.common import MAX_BAD, Loader, finite, parser, run
 
 TRIPLE: Final = ("subject", "relation", "object")
@@ -204,9 +205,7 @@ def _open(path: Path, *, errors: str) -> TextIO:
     try:
         return open(path, encoding="utf-8-sig", errors=errors, newline="")
     except OSError as error:
-        raise DataError(
-            path, None, expected="a file that can be read", found=error.strerror or str(error), then="Check the path."
-        ) from error
+        raise unreadable(path, error) from error
 
 
 def _guess(path: Path) -> str:

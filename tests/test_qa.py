@@ -9,19 +9,16 @@ from kgqa.errors import FingerprintMismatch, QuestionError, TrainingError
 from kgqa.kb import KnowledgeBase
 from kgqa.qa import QA
 from kgqa.sdk import train
-from tests.worlds import FILMS_FACTS, FILMS_QUESTIONS, films, snapshot_of, write_folder
+from tests.worlds import FILMS_FACTS, FILMS_QUESTIONS, QUICK, films, snapshot_of, write_folder, write_lines
 
-SETTINGS = Config.from_tables(
-    {"model": {"hops": 2, "hidden": 32, "min_word_count": 1}, "training": {"epochs": 40, "patience": 40, "batch": 4}}
-)
+SETTINGS = Config.from_tables(QUICK)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A folder with the five-fact world and a model that knows its questions."""
     folder = tmp_path_factory.mktemp("qa")
-    questions = folder / "questions.jsonl"
-    questions.write_text("".join(json.dumps(line) + "\n" for line in FILMS_QUESTIONS), encoding="utf-8")
+    questions = write_lines(folder / "questions.jsonl", FILMS_QUESTIONS)
     train(films(folder), questions, dev=questions, out=folder / "model", config=SETTINGS)
     return folder
 

@@ -36,6 +36,12 @@ FILMS_QUESTIONS: tuple[dict[str, Any], ...] = (
     {"id": "q4", "question": "What films did Robert Zemeckis direct?", "answers": ["cast_away", "contact"], "kind": "1-hop"},
 )
 
+QUICK: Mapping[str, Any] = {
+    "model": {"hops": 2, "hidden": 32, "min_word_count": 1},
+    "training": {"epochs": 40, "patience": 40, "batch": 4},
+}
+"""Settings with which a handful of questions is learned in seconds."""
+
 
 def write_folder(
     folder: Path,
@@ -47,13 +53,13 @@ def write_folder(
 ) -> Path:
     """Write a canonical data folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    _write_lines(folder / "entities.jsonl", entities)
+    write_lines(folder / "entities.jsonl", entities)
     (folder / "facts.tsv").write_text("".join("\t".join(fact) + "\n" for fact in facts), encoding="utf-8")
     if relations is not None:
-        _write_lines(folder / "relations.jsonl", relations)
+        write_lines(folder / "relations.jsonl", relations)
     for split, lines in (questions or {}).items():
         (folder / "questions").mkdir(exist_ok=True)
-        _write_lines(folder / "questions" / f"{split}.jsonl", lines)
+        write_lines(folder / "questions" / f"{split}.jsonl", lines)
     return folder
 
 
@@ -81,5 +87,7 @@ def grid(size: int) -> Facts:
     return Facts.of(triples, num_entities=size * size, num_relations=2)
 
 
-def _write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
+def write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> Path:
+    """Write a file with a JSON object on each line."""
     path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+    return path

@@ -7,20 +7,13 @@ from kgqa.errors import KgqaError
 
 def main() -> None:
     """Run the command line; an error of kgqa becomes one message and its exit code, without a traceback."""
+    from rich.markup import escape
+
     from kgqa.cli.app import app
     from kgqa.cli.common import errors
 
     try:
         app(prog_name="kgqa")
     except KgqaError as error:
-        errors.print(f"[bold red]error:[/] {_plain(str(error))}", soft_wrap=True, highlight=False)
+        errors.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        errors.print("interrupted")
-        sys.exit(1)
-
-
-def _plain(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)

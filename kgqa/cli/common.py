@@ -63,5 +63,5 @@ def connect(name: str | None) -> "Graph":
 
 
 def print_json(value: Any) -> None:
-    """Print JSON for other programs: no colours, no wrapping."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    """Print JSON for other programs: no colours, no wrapping; paths and times as text."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from kgqa.demo.world import DemoQuestion
     from kgqa.kb import KnowledgeBase
     from kgqa.sdk import Graph
-    from kgqa.training.loop import TrainingReport
 
 
 def demo(
@@ -108,8 +107,7 @@ def _graph_to_tensors(graph: "Graph", folder: Path) -> "KnowledgeBase":
     return kb
 
 
-def _train(kb: "KnowledgeBase", folder: Path) -> "TrainingReport":
-    from kgqa.config import Config
+def _train(kb: "KnowledgeBase", folder: Path) -> None:
     from kgqa.demo.world import settings
     from kgqa.sdk import train
     from kgqa.training.loop import Epoch
@@ -119,13 +117,12 @@ def _train(kb: "KnowledgeBase", folder: Path) -> "TrainingReport":
 
     questions = folder / "data" / "questions"
     with _step(4, "Train from questions and their answers alone, and evaluate"), Bars() as bars:
-        config: Config = settings()
         report = train(
             kb,
             questions / "train.jsonl",
             dev=questions / "dev.jsonl",
             out=folder / "model",
-            config=config,
+            config=settings(),
             progress=bars,
             on_epoch=show,
         )
@@ -135,7 +132,6 @@ def _train(kb: "KnowledgeBase", folder: Path) -> "TrainingReport":
             f"Evaluated on {dev['questions']:,} dev questions in other wordings about other entities: "
             f"Hits@1 {dev['hits@1']:.1%}, F1 {dev['f1']:.1%}."
         )
-    return report
 
 
 def _ask(model: Path, graph: "Graph", questions: "tuple[DemoQuestion, ...]") -> None:
@@ -143,7 +139,7 @@ def _ask(model: Path, graph: "Graph", questions: "tuple[DemoQuestion, ...]") -> 
     from kgqa.qa import QA
 
     with _step(5, "Ask"):
-        qa: QA = QA.load(model, graph=graph)
+        qa = QA.load(model, graph=graph)
         for question in questions:
             if question.later:
                 output.print(Text(question.text, style="bold"))

@@ -16,8 +16,6 @@ def runs(
     as_json: AsJson = False,
 ) -> None:
     """Show the snapshots, trainings and evaluations that were recorded, the newest first."""
-    import json
-
     from kgqa.registry import Registry
 
     with Registry.open() as registry:
@@ -27,8 +25,7 @@ def runs(
             "evaluations": list(registry.recent_evaluations(limit)),
         }
     if as_json:
-        plain = {title: [asdict(row) for row in rows] for title, rows in recorded.items()}
-        print_json(json.loads(json.dumps(plain, default=str)))
+        print_json({title: [asdict(row) for row in rows] for title, rows in recorded.items()})
         return
     for title, table in _tables(recorded).items():
         if table.row_count:
@@ -75,8 +72,7 @@ def _tables(recorded: dict[str, list[Any]]) -> dict[str, "Table"]:
 def _table(title: str, *columns: str) -> "Table":
     from rich.table import Table
 
-    table = Table(*columns, title=title, title_justify="left", box=None, pad_edge=False)
-    return table
+    return Table(*columns, title=title, title_justify="left", box=None, pad_edge=False)
 
 
 def _percent(share: float | None) -> str:

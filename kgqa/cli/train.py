@@ -82,7 +82,7 @@ def _print_report(report: "TrainingReport", as_json: bool) -> None:
     from dataclasses import asdict
 
     if as_json:
-        print_json(asdict(report) | {"model": str(report.model)})
+        print_json(asdict(report))
         return
     for reason, number in report.left_out.items():
         output.print(f"left out: {number:,} questions: {reason}")

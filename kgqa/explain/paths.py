@@ -17,6 +17,7 @@ from torch import Tensor
 
 from kgqa.kb.facts import Facts
 from kgqa.model.reasoner import Reasoning
+from kgqa.ops import EntitySet
 from kgqa.ops.segments import unfold
 
 MOST_EXPANSIONS: Final = 500
@@ -67,7 +68,8 @@ def best_paths(
         epsilon: as in the forward pass: relations of a smaller probability were not followed.
         most: how many paths are wanted. The order is exact unless a model is so undecided that `MOST_EXPANSIONS` are not enough.
     """
-    levels = [_members(x.keys, x.weights, branch, facts.num_entities) for x in (reasoning.seeds, *reasoning.walks)]
+    sets = [x.only(branch) for x in (reasoning.seeds, *reasoning.walks)]
+    levels = [x.with_weights(x.weights.double()) for x in sets]
     relations = reasoning.plan.relations[branch].double()
     hops = reasoning.plan.hops[branch].double()
     heap: list[tuple[float, int, _Bundle]] = []
@@ -78,7 +80,7 @@ def best_paths(
 
     row = torch.tensor([answer])
     for hop in range(1, len(levels)):
-        mass = hops[hop - 1] * _weights_at(levels[hop], row)
+        mass = hops[hop - 1] * levels[hop].weights_at(row)
         if float(mass) > 0:
             push(_Bundle(hop, (), row, mass))
     total = -sum(mass for mass, _, _ in heap)
@@ -102,24 +104,20 @@ def best_paths(
     return found
 
 
-def _expand(
-    facts: Facts, bundle: _Bundle, levels: list[tuple[Tensor, Tensor]], relations: Tensor, epsilon: float
-) -> list[_Bundle]:
+def _expand(facts: Facts, bundle: _Bundle, levels: list[EntitySet], relations: Tensor, epsilon: float) -> list[_Bundle]:
     """Go one hop back: a bundle for each relation that brought something."""
     member, group = unfold(facts.subject_pointer, bundle.entities)
     # A fact (o, inverse of p, s) among the groups of o is the fact (s, p, o) read the other way.
-    half = facts.num_relations // 2
-    backward = facts.group_relation[group].long()
-    forward = torch.where(backward < half, backward + half, backward - half)
+    forward = facts.inverse(facts.group_relation[group].long())
     kept = torch.nonzero(relations[forward] >= max(epsilon, 1e-30)).squeeze(1)
     part, fact = unfold(facts.group_pointer, group[kept])
     source, relation, owner = facts.object[fact].long(), forward[kept][part], member[kept][part]
-    brought = _weights_at(levels[bundle.hop - 1], source) * relations[relation]
+    brought = levels[bundle.hop - 1].weights_at(source) * relations[relation]
     arrived = torch.zeros_like(bundle.mass).index_add(0, owner, brought)
     kept = torch.nonzero(brought > 0).squeeze(1)
     source, relation, owner, brought = source[kept], relation[kept], owner[kept], brought[kept]
     flow = bundle.mass[owner] * brought / arrived[owner]
-    after = replace(bundle, left=_weights_at(levels[bundle.hop], bundle.entities) / arrived)
+    after = replace(bundle, left=levels[bundle.hop].weights_at(bundle.entities) / arrived)
     bundles = []
     for number in torch.unique(relation).tolist():
         chosen = relation == number
@@ -155,16 +153,3 @@ def _objects(facts: Facts, entity: int, relation: int) -> list[int]:
         return []
     objects: list[int] = facts.object[int(facts.group_pointer[place]) : int(facts.group_pointer[place + 1])].tolist()
     return objects
-
-
-def _members(keys: Tensor, weights: Tensor, branch: int, num_entities: int) -> tuple[Tensor, Tensor]:
-    low, high = torch.searchsorted(keys, torch.tensor([branch * num_entities, (branch + 1) * num_entities])).tolist()
-    return keys[low:high] - branch * num_entities, weights[low:high].double()
-
-
-def _weights_at(members: tuple[Tensor, Tensor], entities: Tensor) -> Tensor:
-    known, weights = members
-    if not len(known):
-        return torch.zeros(len(entities), dtype=torch.float64)
-    places = torch.searchsorted(known, entities).clamp(max=len(known) - 1)
-    return torch.where(known[places] == entities, weights[places], 0.0)

@@ -25,7 +25,8 @@ def trace(model: Model, prediction: Prediction, *, limit: int) -> Answer:
         limit: the largest number of rows that the Cypher query returns.
     """
     kb, text = model.kb, prediction.layout.text
-    mentions = _mentions(kb, prediction)
+    branches = prediction.open_branches()
+    mentions = _mentions(kb, prediction, branches)
     if prediction.abstains:
         why = "the paths lead nowhere" if mentions else "nothing in the question is a name that the graph knows"
         return Answer(question=text, mentions=mentions, note=f"No answer: {why}.")
@@ -36,7 +37,7 @@ def trace(model: Model, prediction: Prediction, *, limit: int) -> Answer:
         for row, score in zip(prediction.rows[shown].tolist(), prediction.scores[shown].tolist(), strict=True)
     ]
     answer = int(prediction.rows[0])
-    found = _paths(model, prediction, answer)
+    found = _paths(model, prediction, branches, answer)
     chains = _chains(kb, found)
     node, identifier = kb.mapping.locate(kb.ids[answer])
     return Answer(
@@ -51,21 +52,21 @@ def trace(model: Model, prediction: Prediction, *, limit: int) -> Answer:
 
 
 def _chains(kb: KnowledgeBase, found: Sequence[Traced]) -> list[Chain]:
-    half = len(kb.relations)
     chains = []
     for path, differ in found:
         node, start = kb.mapping.locate(kb.ids[path.entities[0]])
-        steps = tuple(Step(kb.relations[relation % half].type, relation < half) for relation in path.relations)
+        walked = map(kb.stored, path.relations)
+        steps = tuple(Step(relation.type, forward) for relation, forward in walked)
         chains.append(Chain(node.shape, start, steps, differ))
     return chains
 
 
-def _paths(model: Model, prediction: Prediction, answer: int) -> list[Traced]:
+def _paths(model: Model, prediction: Prediction, branches: Sequence[int], answer: int) -> list[Traced]:
     """Return the best path of each branch that takes part, with the positions at which it must differ."""
     assert prediction.reasoning is not None
     reasoning = prediction.reasoning
     found = []
-    for branch in prediction.open_branches():
+    for branch in branches:
         paths = best_paths(model.kb.facts, reasoning, branch, answer, epsilon=model.epsilon, most=1)
         for path in paths:
             plan = reasoning.plan
@@ -79,12 +80,12 @@ def _paths(model: Model, prediction: Prediction, answer: int) -> list[Traced]:
     return found
 
 
-def _mentions(kb: KnowledgeBase, prediction: Prediction) -> tuple[Mention, ...]:
+def _mentions(kb: KnowledgeBase, prediction: Prediction, branches: Sequence[int]) -> tuple[Mention, ...]:
     reasoning, batch, layout = prediction.reasoning, prediction.batch, prediction.layout
     if reasoning is None or batch is None:
         return ()
     mentions = []
-    for branch in prediction.open_branches():
+    for branch in branches:
         places = (batch.candidate_branch == branch).nonzero().flatten()
         shares = reasoning.candidates[places]
         order = shares.argsort(descending=True, stable=True)[:MOST_CANDIDATES]
@@ -107,17 +108,17 @@ def _mentions(kb: KnowledgeBase, prediction: Prediction) -> tuple[Mention, ...]:
 
 
 def _path(kb: KnowledgeBase, path: RelationPath) -> Path:
-    half = len(kb.relations)
     facts = []
-    for place, relation in enumerate(path.relations):
+    for place, number in enumerate(path.relations):
+        relation, forward = kb.stored(number)
         walked = path.entities[place], path.entities[place + 1]
-        subject, object_ = walked if relation < half else reversed(walked)
+        subject, object_ = walked if forward else reversed(walked)
         facts.append(
             Fact(
                 subject=kb.ids[subject],
                 subject_name=kb.name(subject),
-                relation=kb.relations[relation % half].id,
-                relation_name=kb.relations[relation % half].name,
+                relation=relation.id,
+                relation_name=relation.name,
                 object=kb.ids[object_],
                 object_name=kb.name(object_),
             )

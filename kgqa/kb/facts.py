@@ -5,7 +5,7 @@ For every relation p of the R given ones there is an inverse p + R, so N_R = 2R 
 and relation form a *group*, so that a relation that is not followed is skipped with all its facts at once.
 """
 
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 import torch
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from kgqa.errors import ShapeError
+
+Numbers = TypeVar("Numbers", int, Tensor)
 
 
 class Facts(nn.Module):
@@ -77,10 +79,9 @@ class Facts(nn.Module):
         """Return N_T, inverses included."""
         return len(self.subject)
 
-    def inverse(self, relation: int) -> int:
-        """Return the relation that walks the same facts the other way."""
-        half = self.num_relations // 2
-        return relation - half if relation >= half else relation + half
+    def inverse(self, relation: Numbers) -> Numbers:
+        """Return the relation that walks the same facts the other way; for a tensor, that of each."""
+        return (relation + self.num_relations // 2) % self.num_relations
 
 
 def _check(triples: NDArray[np.int32], num_entities: int, num_relations: int) -> None:

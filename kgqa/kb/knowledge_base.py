@@ -155,13 +155,15 @@ class KnowledgeBase:
         """Return what to call an entity: its name, or its id if it has none."""
         return self.names[row] if bool(self.named[row]) else self.ids[row]
 
+    def stored(self, relation: int) -> tuple[Relation, bool]:
+        """Return the relation that facts are stored with, and whether it is walked from subject to object."""
+        half = len(self.relations)
+        return self.relations[relation % half], relation < half
+
     def relation_name(self, relation: int) -> str:
         """Return what to call a relation, inverses included."""
-        half = len(self.relations)
-        if relation < half:
-            return self.relations[relation].name
-        forward = self.relations[relation - half]
-        return forward.inverse_name or f"{forward.name} (inverse)"
+        stored, forward = self.stored(relation)
+        return stored.name if forward else stored.inverse_name or f"{stored.name} (inverse)"
 
     def to_pyg(self) -> "Data":
         """Return the graph as PyG's `Data`, inverses included.

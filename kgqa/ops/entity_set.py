@@ -65,6 +65,12 @@ class EntitySet:
         """Return the number of members of all sets together."""
         return len(self.keys)
 
+    def only(self, number: int) -> Self:
+        """Return one of the B sets, as a batch of one."""
+        bounds = torch.tensor([number, number + 1], device=self.keys.device) * self.num_entities
+        low, high = torch.searchsorted(self.keys, bounds).tolist()
+        return type(self)(self.keys[low:high] - int(bounds[0]), self.weights[low:high], 1, self.num_entities)
+
     def weights_at(self, keys: Tensor) -> Tensor:
         """Return the weight at each key, 0 where it is no member; shape of `keys`."""
         if not len(self):

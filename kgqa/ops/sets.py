@@ -1,6 +1,5 @@
 """Combine weighted sets of entities: rescale, exclude, mix over hops, intersect over mentions."""
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -8,6 +7,7 @@ from torch import Tensor
 
 from kgqa.errors import ShapeError
 from kgqa.ops.entity_set import EntitySet
+from kgqa.ops.segments import maximum
 
 
 def rescale(x: EntitySet) -> EntitySet:
@@ -76,9 +76,7 @@ def intersect(branches: EntitySet, gates: Tensor, question: Tensor, num_question
     branch = starts[owner][place] + offset
     reached = branches.weights_at(branch * width + (keys % width)[place])
     relaxed = 1.0 - gates[branch] * (1.0 - reached)
-    # Torch counts the start among equal values when it shares the gradient, so it must be one that no branch has.
-    start = relaxed.new_full((len(keys),), math.inf)
-    smallest = start.scatter_reduce(0, place, relaxed, "amin", include_self=False)
+    smallest = -maximum(-relaxed, place, len(keys))
     return EntitySet(keys, smallest, num_questions, width)
 
 

@@ -1,7 +1,5 @@
 """From a graph in Neo4j to an answer that its own Cypher returns: a graph that kgqa loaded, and one that it did not."""
 
-import json
-
 import pytest
 
 from kgqa.config import Config
@@ -9,11 +7,9 @@ from kgqa.graph.mapping import Mapping
 from kgqa.qa import QA
 from kgqa.sdk import Graph, train
 from tests.integration.graphs import CREDITS, ODD, create_movies, run
-from tests.worlds import FILMS_QUESTIONS, write_folder
+from tests.worlds import FILMS_QUESTIONS, QUICK, write_folder, write_lines
 
 pytestmark = pytest.mark.neo4j
-
-QUICK = {"model": {"hops": 2, "hidden": 32, "min_word_count": 1}, "training": {"epochs": 40, "patience": 40, "batch": 4}}
 
 MAPPING = {
     "entities": {
@@ -22,11 +18,6 @@ MAPPING = {
     },
     "relationships": {"names": {"ACTED_IN": "acted in", "WROTE": "wrote"}},
 }
-
-
-def write_questions(path, questions):
-    path.write_text("".join(json.dumps(question) + "\n" for question in questions), encoding="utf-8")
-    return path
 
 
 def asked(movies):
@@ -49,7 +40,7 @@ def test_a_graph_that_kgqa_loaded_is_answered_and_confirmed(graph, tmp_path):
     live = Graph.of(graph)
     live.load(write_folder(tmp_path / "data"))
     kb = live.materialize(tmp_path / "snapshot")
-    questions = write_questions(tmp_path / "questions.jsonl", FILMS_QUESTIONS)
+    questions = write_lines(tmp_path / "questions.jsonl", FILMS_QUESTIONS)
     report = train(kb, questions, dev=questions, out=tmp_path / "model", config=Config.from_tables(QUICK))
     assert report.best.dev_hits == 1.0
 
@@ -72,7 +63,7 @@ def test_an_answer_that_is_no_longer_in_the_graph_is_not_confirmed(graph, tmp_pa
     live = Graph.of(graph)
     live.load(write_folder(tmp_path / "data"))
     kb = live.materialize(tmp_path / "snapshot")
-    questions = write_questions(tmp_path / "questions.jsonl", FILMS_QUESTIONS)
+    questions = write_lines(tmp_path / "questions.jsonl", FILMS_QUESTIONS)
     train(kb, questions, dev=questions, out=tmp_path / "model", config=Config.from_tables(QUICK))
     run(graph, "MATCH (:Entity {id: 'contact'})-[r:DIRECTED_BY]->() DELETE r")
 
@@ -86,7 +77,7 @@ def test_an_answer_that_is_no_longer_in_the_graph_is_not_confirmed(graph, tmp_pa
 def test_a_graph_that_kgqa_did_not_load_is_answered_with_its_own_labels(movies, tmp_path):
     kb = movies.materialize(tmp_path / "snapshot", mapping=Mapping.from_tables(MAPPING, "test"))
     titles = ("Forrest Gump", "Cast Away", "Contact", "Sleepless in Seattle", "You've Got Mail")
-    questions = write_questions(tmp_path / "questions.jsonl", asked(titles))
+    questions = write_lines(tmp_path / "questions.jsonl", asked(titles))
     report = train(kb, questions, dev=questions, out=tmp_path / "model", config=Config.from_tables(QUICK))
     assert report.best.dev_hits == 1.0
 
@@ -104,7 +95,7 @@ def test_an_answer_beyond_the_limit_of_its_query_is_proved_alone(movies, tmp_pat
     kb = movies.materialize(tmp_path / "snapshot", mapping=Mapping.from_tables(MAPPING, "test"))
     films = sorted(f"Movie:{title}" for person, credit, title in CREDITS if (person, credit) == ("Tom Hanks", "ACTED_IN"))
     lines = [{"id": "q", "question": "Tom Hanks films?", "answers": films}]
-    questions = write_questions(tmp_path / "questions.jsonl", lines)
+    questions = write_lines(tmp_path / "questions.jsonl", lines)
     train(kb, questions, dev=questions, out=tmp_path / "model", config=Config.from_tables(QUICK))
 
     for limit in (1, 2, 3):
@@ -118,7 +109,7 @@ def test_a_connection_that_is_lost_leaves_the_answer_unchecked(graph, tmp_path):
     live = Graph.of(graph)
     live.load(write_folder(tmp_path / "data"))
     kb = live.materialize(tmp_path / "snapshot")
-    questions = write_questions(tmp_path / "questions.jsonl", FILMS_QUESTIONS)
+    questions = write_lines(tmp_path / "questions.jsonl", FILMS_QUESTIONS)
     train(kb, questions, dev=questions, out=tmp_path / "model", config=Config.from_tables(QUICK))
     live.close()
 

@@ -100,3 +100,11 @@ def test_an_id_out_of_range_is_named_with_its_fact(triple, text):
 def test_triples_of_another_shape_or_dtype_are_refused(array):
     with pytest.raises(ShapeError, match=r"expected int32 of shape \(N, 3\)"):
         Facts(array, num_entities=4, num_relations=2)
+
+
+def test_the_inverse_of_many_relations_is_the_inverse_of_each():
+    facts = grid(2)
+
+    relations = torch.arange(facts.num_relations)
+
+    assert facts.inverse(relations).tolist() == [facts.inverse(relation) for relation in relations.tolist()] == [2, 3, 0, 1]

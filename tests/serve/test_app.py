@@ -1,7 +1,5 @@
 """The HTTP service, asked over HTTP."""
 
-import json
-
 import pytest
 from fastapi.testclient import TestClient
 
@@ -9,17 +7,14 @@ from kgqa.config import Config
 from kgqa.qa import QA
 from kgqa.sdk import train
 from kgqa.serve.app import make_app
-from tests.worlds import FILMS_QUESTIONS, films
+from tests.worlds import FILMS_QUESTIONS, QUICK, films, write_lines
 
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
     folder = tmp_path_factory.mktemp("serve")
-    questions = folder / "questions.jsonl"
-    questions.write_text("".join(json.dumps(line) + "\n" for line in FILMS_QUESTIONS), encoding="utf-8")
-    config = Config.from_tables(
-        {"model": {"hops": 2, "hidden": 32, "min_word_count": 1}, "training": {"epochs": 40, "patience": 40, "batch": 4}}
-    )
+    questions = write_lines(folder / "questions.jsonl", FILMS_QUESTIONS)
+    config = Config.from_tables(QUICK)
     train(films(folder), questions, dev=questions, out=folder / "model", config=config)
     with TestClient(make_app(QA.load(folder / "model"))) as client:
         yield client
