@@ -1,9 +1,18 @@
-"""Keep torch to one thread where the work of a step is small."""
+"""Which work is done on how many threads: torch's small matrices on one, the loops over a graph's facts on all."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
+from typing import TypeVar
 
 import torch
+
+from kgqa.errors import ConfigError
+
+Part = TypeVar("Part")
+Result = TypeVar("Result")
 
 
 @contextmanager
@@ -19,3 +28,38 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@cache
+def num_workers() -> int:
+    """Return how many threads share the loops over facts: `KGQA_THREADS`, else as many as this process has cores.
+
+    Raises:
+        ConfigError: `KGQA_THREADS` is no number from 1 upwards.
+    """
+    chosen = os.environ.get("KGQA_THREADS")
+    if chosen is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not chosen.isdecimal() or int(chosen) < 1:
+        raise ConfigError(f"KGQA_THREADS: expected a number from 1 upwards, found {chosen!r}. Change it and run again.")
+    return int(chosen)
+
+
+def spread(work: Callable[[Part], Result], parts: Sequence[Part]) -> list[Result]:
+    """Do `work` on each part, several at a time, and return the results in the order of the parts.
+
+    A free thread takes the next part, so that a core which other programs use holds nobody up. `work` must release Python's
+    lock, as compiled loops do.
+    """
+    if len(parts) < 2 or num_workers() == 1:
+        return [work(part) for part in parts]
+    return list(_pool().map(work, parts))
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(num_workers(), thread_name_prefix="kgqa")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # threads do not survive a fork

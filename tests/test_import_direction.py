@@ -18,6 +18,7 @@ ORDER = (
     "progress",
     "tensor_files",
     "threads",
+    "compiled",
     "data",
     "graph",
     "kb",

@@ -106,12 +106,11 @@ def best_paths(
 
 def _expand(facts: Facts, bundle: _Bundle, levels: list[EntitySet], relations: Tensor, epsilon: float) -> list[_Bundle]:
     """Go one hop back: a bundle for each relation that brought something."""
-    member, group = unfold(facts.subject_pointer, bundle.entities)
-    # A fact (o, inverse of p, s) among the groups of o is the fact (s, p, o) read the other way.
-    forward = facts.inverse(facts.group_relation[group].long())
+    member, fact = unfold(facts.pointer, bundle.entities)
+    # A fact (o, inverse of p, s) of o is the fact (s, p, o) read the other way.
+    forward = facts.inverse(facts.relation[fact].long())
     kept = torch.nonzero(relations[forward] >= max(epsilon, 1e-30)).squeeze(1)
-    part, fact = unfold(facts.group_pointer, group[kept])
-    source, relation, owner = facts.object[fact].long(), forward[kept][part], member[kept][part]
+    source, relation, owner = facts.object[fact[kept]].long(), forward[kept], member[kept]
     brought = levels[bundle.hop - 1].weights_at(source) * relations[relation]
     arrived = torch.zeros_like(bundle.mass).index_add(0, owner, brought)
     kept = torch.nonzero(brought > 0).squeeze(1)
@@ -147,9 +146,9 @@ def _best_walk(facts: Facts, start: _Bundle) -> tuple[int, ...]:
 
 
 def _objects(facts: Facts, entity: int, relation: int) -> list[int]:
-    first, last = int(facts.subject_pointer[entity]), int(facts.subject_pointer[entity + 1])
-    place = first + int(torch.searchsorted(facts.group_relation[first:last], relation))
-    if place == last or int(facts.group_relation[place]) != relation:
-        return []
-    objects: list[int] = facts.object[int(facts.group_pointer[place]) : int(facts.group_pointer[place + 1])].tolist()
+    own = slice(*facts.pointer[entity : entity + 2].tolist())
+    low, high = torch.searchsorted(
+        facts.relation[own], torch.tensor([relation, relation + 1], dtype=facts.relation.dtype)
+    ).tolist()
+    objects: list[int] = facts.object[own][low:high].tolist()
     return objects

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from kgqa.kb.facts import Facts
-from kgqa.ops.segments import softmax, unfold
+from kgqa.ops import relations_of
+from kgqa.ops.segments import softmax
 
 
 class RelationBag(nn.Module):
@@ -16,9 +17,9 @@ class RelationBag(nn.Module):
 
     def forward(self, facts: Facts, entities: Tensor) -> Tensor:
         """Encode entities; shape (C,) to (C, width). An entity without facts is encoded as zeros."""
-        member, places = unfold(facts.subject_pointer, entities)
+        member, relation = relations_of(facts, entities)
         offsets = torch.searchsorted(member, torch.arange(len(entities), device=entities.device))
-        encoded: Tensor = self.embedding(facts.group_relation[places].long(), offsets)
+        encoded: Tensor = self.embedding(relation, offsets)
         return encoded
 
 

@@ -80,12 +80,12 @@ class Reasoner(nn.Module):
     def _walk(self, seeds: EntitySet, plan: Plan, epsilon: float) -> list[EntitySet]:
         walks = [seeds]
         for hop in range(plan.relations.shape[1]):
-            reached = ops.rescale(ops.follow(self.facts, walks[-1], plan.relations[:, hop], epsilon=epsilon))
+            followed, _ = ops.follow_pruned(self.facts, walks[-1], plan.relations[:, hop], epsilon=epsilon)
+            reached = ops.rescale(followed)
             if hop > 0:
                 reached = ops.exclude(reached, walks[-2], plan.leave_last[:, hop])
             walks.append(reached)
         return walks[1:]
 
     def _degrees(self, entities: Tensor) -> Tensor:
-        pointer = self.facts.group_pointer[self.facts.subject_pointer]
-        return (pointer[entities + 1] - pointer[entities]).to(torch.float32)
+        return (self.facts.pointer[entities + 1] - self.facts.pointer[entities]).to(torch.float32)

@@ -46,6 +46,12 @@ class EntitySet:
         return cls(sets * num_entities + entities, weights[sets, entities], batch, num_entities)
 
     @classmethod
+    def of_all(cls, weights: Tensor) -> Self:
+        """Build from dense sets of shape (B, N_E), every entity a member."""
+        batch, num_entities = weights.shape
+        return cls(torch.arange(batch * num_entities, device=weights.device), weights.reshape(-1), batch, num_entities)
+
+    @classmethod
     def _added(cls, keys: Tensor, weights: Tensor, batch: int, num_entities: int) -> Self:
         unique, places = torch.unique(keys, sorted=True, return_inverse=True)
         total = weights.new_zeros(len(unique)).index_add(0, places, weights)

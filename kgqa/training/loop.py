@@ -93,7 +93,7 @@ class Trainer:
         self.state = _State()
         self.steps = math.ceil(len(self.examples) / self.settings.batch)
         self.optimizer = torch.optim.AdamW(
-            model.reasoner.parameters(), lr=self.settings.learning_rate, weight_decay=self.settings.weight_decay
+            model.reasoner.parameters(), lr=self.settings.learning_rate, weight_decay=self.settings.weight_decay, fused=True
         )
 
     def run(self) -> TrainingReport:

@@ -21,7 +21,7 @@ def reason(facts: Facts, seeds: Tensor, plan: Plan, epsilon: float = 0.0) -> Rea
     start = EntitySet.of_dense(seeds[None])
     walks = [start]
     for hop in range(plan.relations.shape[1]):
-        reached = ops.rescale(ops.follow(facts, walks[-1], plan.relations[:, hop], epsilon=epsilon))
+        reached = ops.rescale(ops.follow_pruned(facts, walks[-1], plan.relations[:, hop], epsilon=epsilon)[0])
         if hop:
             reached = ops.exclude(reached, walks[-2], plan.leave_last[:, hop])
         walks.append(reached)

@@ -32,31 +32,28 @@ def test_a_grid_of_two_by_two_walks_in_four_directions():
     ]
 
 
-def test_facts_of_one_subject_and_relation_form_a_group():
+def test_facts_of_one_subject_lie_together():
     facts = Facts.of([(0, 0, 1), (0, 0, 2), (2, 1, 2)], num_entities=4, num_relations=2)
     assert as_triples(facts) == [(0, 0, 1), (0, 0, 2), (1, 2, 0), (2, 1, 2), (2, 2, 0), (2, 3, 2)]
-    assert facts.subject_pointer.tolist() == [0, 1, 2, 5, 5]
-    assert facts.group_relation.tolist() == [0, 2, 1, 2, 3]
-    assert facts.group_pointer.tolist() == [0, 2, 3, 4, 5, 6]
+    assert facts.pointer.tolist() == [0, 2, 3, 6, 6]
+    assert facts.degrees.tolist() == [2, 1, 3, 0]
     assert (len(facts), facts.num_entities, facts.num_relations) == (6, 4, 4)
 
 
 @settings(deadline=None, max_examples=50)
 @given(triples)
-def test_every_fact_stands_once_in_both_directions_and_in_its_subjects_group(given_triples):
+def test_every_fact_stands_once_in_both_directions_and_with_its_subject(given_triples):
     facts = Facts.of(given_triples, num_entities=NUM_ENTITIES, num_relations=NUM_RELATIONS)
     once = set(given_triples)
     expected = sorted(once | {(object_, relation + NUM_RELATIONS, subject) for subject, relation, object_ in once})
     assert as_triples(facts) == expected
-    pointers = facts.subject_pointer.tolist()
+    pointers = facts.pointer.tolist()
     grouped = [
-        (subject, int(facts.group_relation[group]), int(facts.object[place]))
+        (subject, int(facts.relation[place]), int(facts.object[place]))
         for subject in range(NUM_ENTITIES)
-        for group in range(pointers[subject], pointers[subject + 1])
-        for place in range(int(facts.group_pointer[group]), int(facts.group_pointer[group + 1]))
+        for place in range(pointers[subject], pointers[subject + 1])
     ]
     assert grouped == expected
-    assert len(facts.group_relation) == len({(subject, relation) for subject, relation, _ in expected})
 
 
 def test_the_inverse_of_the_inverse_is_the_relation_itself():
@@ -67,16 +64,14 @@ def test_the_inverse_of_the_inverse_is_the_relation_itself():
 def test_a_graph_without_facts_has_entities_all_the_same():
     facts = Facts.of([], num_entities=3, num_relations=2)
     assert len(facts) == 0
-    assert facts.subject_pointer.tolist() == [0, 0, 0, 0]
-    assert facts.group_pointer.tolist() == [0]
+    assert facts.pointer.tolist() == [0, 0, 0, 0]
 
 
 def test_the_tensors_are_small_and_stay_out_of_checkpoints():
     facts = grid(3)
-    assert (facts.subject.dtype, facts.relation.dtype, facts.object.dtype) == (torch.int32,) * 3
-    assert (facts.subject_pointer.dtype, facts.group_pointer.dtype) == (torch.int64,) * 2
+    assert (facts.pointer.dtype, facts.relation.dtype, facts.object.dtype) == (torch.int64, torch.int16, torch.int32)
     assert facts.state_dict() == {}
-    assert {name for name, _ in facts.named_buffers()} >= {"subject", "relation", "object", "group_pointer"}
+    assert {name for name, _ in facts.named_buffers()} >= {"pointer", "relation", "object"}
 
 
 @pytest.mark.parametrize(

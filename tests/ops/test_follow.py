@@ -1,3 +1,6 @@
+import math
+import sys
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -5,15 +8,24 @@ from hypothesis import strategies as st
 
 from kgqa.errors import ShapeError
 from kgqa.kb.facts import Facts
-from kgqa.ops import EntitySet, _reference, follow
+from kgqa.ops import EntitySet, _reference, follow, follow_pruned
 from tests.ops.drawn import World, gradients, leaf, worlds
 from tests.worlds import films, grid
 
+follow_module = sys.modules["kgqa.ops.follow"]
 EAST, SOUTH, WEST, NORTH = range(4)
 
 
 def one(width: int, *places: int) -> torch.Tensor:
     return torch.zeros(1, width).index_fill(1, torch.tensor(places, dtype=torch.long), 1.0)
+
+
+@pytest.fixture(autouse=True, params=["from member to member", "over all facts", "as counted"])
+def route(request, monkeypatch):
+    """Go every way that a hop from sparse sets can take."""
+    shares = {"from member to member": math.inf, "over all facts": 0.0}
+    monkeypatch.setattr(follow_module, "DENSE_FROM", shares.get(request.param, follow_module.DENSE_FROM))
+    return request.param
 
 
 def both_ways(facts: Facts, x: torch.Tensor, r: torch.Tensor) -> torch.Tensor:
@@ -140,7 +152,7 @@ def test_the_gradients_are_those_of_small_differences(world: World):
 @given(worlds(), st.sampled_from([0.25, 0.3, 0.5, 1.0, 3.0]))
 def test_epsilon_leaves_out_exactly_the_relations_below_it(world: World, epsilon: float):
     x, r = leaf(world.x), leaf(world.r)
-    found = follow(world.facts, EntitySet.of_dense(x), r, epsilon=epsilon)
+    found, _ = follow_pruned(world.facts, EntitySet.of_dense(x), r, epsilon=epsilon)
     kept = r.where(r >= epsilon, 0.0)
     expected = follow(world.facts, EntitySet.of_dense(x), kept)
     torch.testing.assert_close(found.dense(), expected.dense())
@@ -150,8 +162,9 @@ def test_epsilon_leaves_out_exactly_the_relations_below_it(world: World, epsilon
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_what_only_a_pruned_relation_reaches_is_no_member(dtype):
-    r = torch.tensor([[0.2, 0.2 - 1e-6, 0.0, 1.0]], dtype=dtype)
-    reached = follow(grid(3), EntitySet.of_dense(one(9, 4).to(dtype)), r, epsilon=0.2)
+    r = torch.tensor([[0.2, 0.2 - 1e-6, 0.1, 1.0]], dtype=dtype)
+    reached, left_out = follow_pruned(grid(3), EntitySet.of_dense(one(9, 4).to(dtype)), r, epsilon=0.2)
+    torch.testing.assert_close(left_out, torch.tensor([0.3 - 1e-6], dtype=dtype))
     assert reached.entities.tolist() == [1, 5]
     exact = follow(grid(3), EntitySet.of_dense(one(9, 4).to(dtype)), r)
     assert exact.entities.tolist() == [1, 3, 5, 7]
@@ -183,6 +196,11 @@ def test_a_set_that_is_no_batch_is_refused():
         follow(grid(3), torch.ones(9), torch.ones(4))
 
 
-def test_dense_sets_are_exact_and_take_no_epsilon():
-    with pytest.raises(ShapeError, match="expected an EntitySet with epsilon"):
-        follow(grid(3), torch.ones(1, 9), torch.ones(1, 4), epsilon=0.1)
+@pytest.mark.parametrize(
+    ("of_x", "of_r"), [(torch.float32, torch.float64), (torch.float16, torch.float16), (torch.int64, torch.int64)]
+)
+def test_types_that_the_kernels_do_not_know_are_named(of_x, of_r):
+    x, r = torch.ones(1, 9, dtype=of_x), torch.ones(1, 4, dtype=of_r)
+    for start in (x, EntitySet.of_dense(x)):
+        with pytest.raises(ShapeError, match=f"expected x and r both float32 or both float64, found {of_x} and {of_r}"):
+            follow(grid(3), start, r)

@@ -1,0 +1,51 @@
+"""Facts of one entity and relation lie together; compiled loops that step over such a run without reading all of it."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from kgqa.compiled import compiled
+
+
+@compiled
+def run_end(relation: Any, start: int, end: int) -> int:
+    """Return the first place after `start` with another relation, `end` if there is none; relations ascend."""
+    wanted = relation[start]
+    low, step = start, 1
+    while low + step < end and relation[low + step] == wanted:
+        low += step
+        step *= 2
+    high = min(low + step, end)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if relation[middle] == wanted:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def relations_of(pointer: Tensor, relation: Tensor, entities: Tensor) -> tuple[Tensor, Tensor]:
+    """Return each relation of each entity once, as `kgqa.ops.relations_of` does."""
+    arrays = pointer.numpy(), relation.numpy(), entities.numpy()
+    sizes = np.zeros(len(entities), dtype=np.int64)
+    _relations(*arrays, sizes, np.empty(0, dtype=np.int64), False)
+    found = np.empty(sizes.sum(), dtype=np.int64)
+    _relations(*arrays, sizes, found, True)
+    return torch.repeat_interleave(torch.from_numpy(sizes)), torch.from_numpy(found)
+
+
+@compiled
+def _relations(pointer: Any, relation: Any, entities: Any, sizes: Any, found: Any, written: bool) -> None:
+    total = 0
+    for member in range(len(entities)):
+        fact, end = pointer[entities[member]], pointer[entities[member] + 1]
+        before = total
+        while fact < end:
+            if written:
+                found[total] = relation[fact]
+            total += 1
+            fact = run_end(relation, fact, end)
+        sizes[member] = total - before
