@@ -77,12 +77,19 @@ class EntitySet:
         low, high = torch.searchsorted(self.keys, bounds).tolist()
         return type(self)(self.keys[low:high] - int(bounds[0]), self.weights[low:high], 1, self.num_entities)
 
+    def find(self, keys: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the place of each key among the members and whether it is one, shape of `keys` each; the place is 0 if not."""
+        if not len(self):
+            return torch.zeros_like(keys), torch.zeros_like(keys, dtype=torch.bool)
+        places = torch.searchsorted(self.keys, keys).clamp(max=len(self) - 1)
+        return places, self.keys[places] == keys
+
     def weights_at(self, keys: Tensor) -> Tensor:
         """Return the weight at each key, 0 where it is no member; shape of `keys`."""
         if not len(self):
             return self.weights.new_zeros(keys.shape)
-        places = torch.searchsorted(self.keys, keys).clamp(max=len(self) - 1)
-        return torch.where(self.keys[places] == keys, self.weights[places], self.weights.new_zeros(()))
+        places, known = self.find(keys)
+        return self.weights[places].masked_fill(~known, 0.0)
 
     def with_weights(self, weights: Tensor) -> Self:
         """Return the same members with other weights, shape (n,)."""

@@ -25,7 +25,8 @@ def answer_loss(answers: EntitySet, gold: Tensor) -> Tensor:
     question = torch.div(gold, answers.num_entities, rounding_mode="floor")
     weight = 1.0 / torch.bincount(question, minlength=answers.batch)
     hit = torch.log(answers.weights_at(gold) + _UNREACHED) * weight[question]
-    wrong = ~torch.isin(answers.keys, gold)
+    places, reached = answers.find(gold)
+    wrong = answers.weights.index_fill(0, places[reached], 0.0)
     # Scaled to be exactly 0 for an entity of weight 0: else every entity that is reached for nothing would be a gain.
-    miss = torch.log((1.0 - answers.weights + _CERTAIN) / (1.0 + _CERTAIN)) * weight[answers.sets]
-    return -(hit.sum() + miss[wrong].sum()) / answers.batch
+    miss = torch.log((1.0 - wrong + _CERTAIN) / (1.0 + _CERTAIN)) * weight[answers.sets]
+    return -(hit.sum() + miss.sum()) / answers.batch
