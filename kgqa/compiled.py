@@ -29,35 +29,42 @@ def compiled(loop: Loop) -> Loop:
     return cast(Loop, numba.njit(**options)(loop))
 
 
+def _address(context: Any, builder: Any, signature: Any, values: Any, array: int, row: int, column: int) -> Any:
+    """Return the address of an item of an array; array, row and column are places among the arguments."""
+    kinds = signature.args
+    places = [context.cast(builder, values[index], kinds[index], types.intp) for index in (row, column)]
+    unpacked = context.make_array(kinds[array])(context, builder, values[array])
+    tools: Any = cgutils  # which has no types
+    return tools.get_item_pointer(context, builder, kinds[array], unpacked, places, wraparound=False)
+
+
+def _instruction(builder: Any, name: str, result: Any, arguments: list[Any]) -> Any:
+    tools: Any = cgutils
+    return tools.get_or_insert_function(builder.module, ir.FunctionType(result, arguments), name)
+
+
 def _vector(width: int) -> Any:
     @intrinsic
     def add(typing: Any, total: Any, at: Any, left: Any, row: Any, right: Any, other: Any, column: Any) -> Any:
-        arrays = (total, left, right)
-        if any(array.ndim != 2 or array.layout != "C" or array.dtype != total.dtype for array in arrays):
+        if any(array.ndim != 2 or array.layout != "C" or array.dtype != total.dtype for array in (total, left, right)):
             return None
 
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            number = context.get_value_type(total.dtype)
-            vector = ir.VectorType(number, width)
-            size = total.dtype.bitwidth // 8
+            vector = ir.VectorType(context.get_value_type(total.dtype), width)
 
-            def address(array: int, index: int) -> Any:
-                kinds = signature.args
-                places = [context.cast(builder, values[k], kinds[k], types.intp) for k in (index, 6)]
-                unpacked = context.make_array(kinds[array])(context, builder, values[array])
-                item = cgutils.get_item_pointer(context, builder, kinds[array], unpacked, places, wraparound=False)
-                return builder.bitcast(item, vector.as_pointer())
+            def place(array: int) -> Any:
+                address = _address(context, builder, signature, values, array, array + 1, 6)
+                return builder.bitcast(address, vector.as_pointer())
 
-            def load(place: Any) -> Any:
-                loaded = builder.load(place)
-                loaded.align = size
+            def load(address: Any) -> Any:
+                loaded = builder.load(address)
+                loaded.align = total.dtype.bitwidth // 8
                 return loaded
 
-            target = address(0, 1)
-            name = f"llvm.fma.v{width}f{total.dtype.bitwidth}"
-            fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * 3), name)
-            added = builder.call(fma, [load(address(2, 3)), load(address(4, 5)), load(target)])
-            builder.store(added, target).align = size
+            target = place(0)
+            fma = _instruction(builder, f"llvm.fma.v{width}f{total.dtype.bitwidth}", vector, [vector] * 3)
+            added = builder.call(fma, [load(place(2)), load(place(4)), load(target)])
+            builder.store(added, target).align = total.dtype.bitwidth // 8
             return context.get_dummy_value()
 
         return types.void(total, at, left, row, right, other, column), generate
@@ -65,6 +72,8 @@ def _vector(width: int) -> Any:
     return add
 
 
+_add_16: Any
+_add_8: Any
 _add_16, _add_8 = _vector(16), _vector(8)
 
 
@@ -89,20 +98,19 @@ def multiply_add(total: Any, at: int, left: Any, row: int, right: Any, other: in
 
 
 @intrinsic
-def _prefetch(typing: Any, array: Any, row: Any, column: Any) -> Any:
+def _fetch(typing: Any, array: Any, row: Any, column: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        kinds = signature.args
-        places = [context.cast(builder, values[k], kinds[k], types.intp) for k in (1, 2)]
-        unpacked = context.make_array(kinds[0])(context, builder, values[0])
-        item = cgutils.get_item_pointer(context, builder, kinds[0], unpacked, places, wraparound=False)
         byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
-        hint = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
-        fetch = cgutils.get_or_insert_function(builder.module, hint, "llvm.prefetch.p0")
-        read, keep, data = (ir.Constant(word, value) for value in (0, 3, 1))
-        builder.call(fetch, [builder.bitcast(item, byte), read, keep, data])
+        hint = _instruction(builder, "llvm.prefetch.p0", ir.VoidType(), [byte, word, word, word])
+        address = builder.bitcast(_address(context, builder, signature, values, 0, 1, 2), byte)
+        to_read, keep, data = (ir.Constant(word, value) for value in (0, 3, 1))
+        builder.call(hint, [address, to_read, keep, data])
         return context.get_dummy_value()
 
     return types.void(array, row, column), generate
+
+
+_prefetch: Any = _fetch  # its first argument is the compiler's, which the checker of types does not know
 
 
 @compiled

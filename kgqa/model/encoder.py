@@ -71,7 +71,8 @@ class RecurrentEncoder(nn.Module):
 
     def _drop(self, words: Tensor) -> Tensor:
         """Drop features of a reading, the same for all its words; drawing for each word took a tenth of a training step."""
-        return self.dropout(words.transpose(1, 2)).transpose(1, 2)
+        dropped: Tensor = self.dropout(words.transpose(1, 2))
+        return dropped.transpose(1, 2)
 
     def _hide(self, words: Tensor, flags: Tensor) -> Tensor:
         """Show some words as unknown, so that the mark for unknown words is trained; words of other spans ten times as often."""

@@ -1,11 +1,25 @@
 """Differentiable operators on weighted sets of entities. They know nothing of language or Neo4j.
 
-A set is dense, shape (B, N_E), or an `EntitySet`, which holds only the entities whose weight is not zero.
+A set is dense, shape (B, N_E), or an `EntitySet`, which holds only its members.
 """
 
+from kgqa.ops.aggregates import count, extreme
 from kgqa.ops.entity_set import EntitySet
 from kgqa.ops.follow import follow, follow_pruned
 from kgqa.ops.relations import relations_of
-from kgqa.ops.sets import exclude, intersect, mix, rescale
+from kgqa.ops.sets import difference, exclude, intersect, mix, rescale, union
 
-__all__ = ["EntitySet", "exclude", "follow", "follow_pruned", "intersect", "mix", "relations_of", "rescale"]
+__all__ = [
+    "EntitySet",
+    "count",
+    "difference",
+    "exclude",
+    "extreme",
+    "follow",
+    "follow_pruned",
+    "intersect",
+    "mix",
+    "relations_of",
+    "rescale",
+    "union",
+]

@@ -168,15 +168,9 @@ def _push(
 ) -> None:
     num_entities = len(pointer) - 1
     for number in range(first, last):
-        followed = steps[number + 1] - steps[number]
-        direct = 2 * followed >= num_entities
-        size = num_entities
-        if not direct:
-            size = 16
-            while size < 2 * followed:
-                size *= 2
-        table = np.full(size, -1, dtype=np.int32)
-        step, room, found = steps[number], rooms[number], 0
+        table = _table(steps[number + 1] - steps[number], num_entities)
+        own, weight = reached[rooms[number] : rooms[number + 1]], sums[rooms[number] : rooms[number + 1]]
+        step, found = steps[number], 0
         for member in range(members[number], members[number + 1]):
             entity = keys[member] - number * num_entities
             fact, end = pointer[entity], pointer[entity + 1]
@@ -186,49 +180,71 @@ def _push(
                 if not share < epsilon:
                     moved = weights[member] * share
                     for place in range(fact, stop):
-                        target = object_[place]
-                        slot = np.int64(target)
-                        if not direct:
-                            # Multiplied, so that neighbours do not crowd one part of the table.
-                            slot = (slot * 0x9E3779B1 >> 7) & (size - 1)
-                            while table[slot] >= 0 and reached[room + table[slot]] != target:
-                                slot = (slot + 1) & (size - 1)
-                        known = table[slot]
-                        if known < 0:
-                            known = found
+                        slot = _slot(table, own, object_[place], num_entities)
+                        if table[slot] < 0:
                             table[slot] = found
-                            reached[room + found] = target
-                            sums[room + found] = 0
+                            own[found], weight[found] = object_[place], 0
                             found += 1
-                        sums[room + known] += moved
+                        weight[table[slot]] += moved
                         if traced:
-                            places[step] = known
+                            places[step] = table[slot]
                             step += 1
                 fact = stop
         sizes[number] = found
-        order = np.empty(found, dtype=np.int32)
-        if direct:
-            rank = 0
-            for target in range(num_entities):
-                if table[target] >= 0:
-                    order[rank] = table[target]
-                    rank += 1
-        else:
-            packed = np.empty(found, dtype=np.int64)
-            for known in range(found):
-                packed[known] = np.int64(reached[room + known]) << 32 | known
-            packed.sort()
-            for rank in range(found):
-                order[rank] = packed[rank] & 0xFFFFFFFF
-        before, weight = reached[room : room + found].copy(), sums[room : room + found].copy()
-        ranks = np.empty(found, dtype=np.int32)
-        for rank in range(found):
-            reached[room + rank] = before[order[rank]]
-            sums[room + rank] = weight[order[rank]]
-            ranks[order[rank]] = rank
+        ranks = _sort(table, own, weight, found, num_entities)
         if traced:
             for place in range(steps[number], steps[number + 1]):
                 places[place] = ranks[places[place]]
+
+
+@compiled
+def _table(followed: int, num_entities: int) -> Any:
+    """Return a table from entities to their number in order of arrival, -1 so far, with room for what `followed` facts reach.
+
+    It has a place for every entity if that is no larger; else a power of two of places, at most half of them taken.
+    """
+    size = num_entities
+    if 2 * followed < num_entities:
+        size = 16
+        while size < 2 * followed:
+            size *= 2
+    return np.full(min(size, num_entities), -1, dtype=np.int32)
+
+
+@compiled
+def _slot(table: Any, own: Any, entity: int, num_entities: int) -> Any:
+    """Return the entity's place in the table, or the free one where it belongs."""
+    if len(table) == num_entities:
+        return np.int64(entity)
+    # Multiplied, so that neighbours do not crowd one part of the table.
+    slot = (np.int64(entity) * 0x9E3779B1 >> 7) & (len(table) - 1)
+    while table[slot] >= 0 and own[table[slot]] != entity:
+        slot = (slot + 1) & (len(table) - 1)
+    return slot
+
+
+@compiled
+def _sort(table: Any, own: Any, weight: Any, found: int, num_entities: int) -> Any:
+    """Sort the entities found, with their weights; return the new place of each."""
+    order = np.empty(found, dtype=np.int64)
+    if len(table) == num_entities:
+        rank = 0
+        for entity in range(num_entities):
+            if table[entity] >= 0:
+                order[rank] = table[entity]
+                rank += 1
+    else:
+        for known in range(found):
+            order[known] = np.int64(own[known]) << 32 | known
+        order.sort()
+        for rank in range(found):
+            order[rank] &= 0xFFFFFFFF
+    before, moved = own[:found].copy(), weight[:found].copy()
+    ranks = np.empty(found, dtype=np.int32)
+    for rank in range(found):
+        own[rank], weight[rank] = before[order[rank]], moved[order[rank]]
+        ranks[order[rank]] = rank
+    return ranks
 
 
 @compiled

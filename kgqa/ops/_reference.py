@@ -58,6 +58,29 @@ def intersect(branches: Tensor, gates: Tensor, question: Tensor, num_questions: 
     return torch.stack([relaxed[question == number].amin(0) for number in range(num_questions)])
 
 
+def union(left: Tensor, right: Tensor) -> Tensor:
+    """The larger weight; (B, N_E) each."""
+    return torch.stack([left, right]).amax(0)
+
+
+def difference(left: Tensor, right: Tensor) -> Tensor:
+    """The smaller of left and 1 − right; (B, N_E) each."""
+    return torch.stack([left, 1.0 - right]).amin(0)
+
+
+def count(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Formula 12: Σ x and Σ x (1 − x) + ¼; x: (B, N_E)."""
+    return x.sum(1), (x - x**2).sum(1) + 0.25
+
+
+def extreme(x: Tensor, values: Tensor, *, largest: bool = True) -> Tensor:
+    """Formula 13: P(e) = x_e · Π over e' with v_e' > v_e of (1 − x_e'); x: (B, N_E), values: (N_E,), NaN where there is none."""
+    ranked = values if largest else -values
+    above = ranked[None, :] > ranked[:, None]
+    none = torch.where(above, 1.0 - x[:, None, :], 1.0).prod(2)
+    return (x * none).masked_fill(values.isnan(), 0.0)
+
+
 def _one_hot_rows(columns: Tensor, width: int, dtype: torch.dtype) -> Tensor:
     rows = torch.arange(len(columns))
     indices = torch.stack([rows, columns.long()])

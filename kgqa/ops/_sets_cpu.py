@@ -161,7 +161,7 @@ def _exclude_backward(
 
 
 @compiled
-def _least_entity(keys: Any, heads: Any, members: Any, first: int, last: int, num_entities: int) -> int:
+def _least_entity(keys: Any, heads: Any, members: Any, first: int, last: int, num_entities: int) -> Any:
     """Return the least entity that a branch from `first` to `last` has still to come to, -1 if they are through."""
     least = np.int64(-1)
     for branch in range(first, last):

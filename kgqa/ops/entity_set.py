@@ -1,7 +1,7 @@
 """A batch of weighted sets of entities that stores only members."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, final
 
 import torch
 from torch import Tensor
@@ -9,6 +9,7 @@ from torch import Tensor
 from kgqa.errors import ShapeError
 
 
+@final
 @dataclass(frozen=True, eq=False)
 class EntitySet:
     """B weighted sets over N_E entities, `n` members in all.

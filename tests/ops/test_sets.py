@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kgqa.errors import ShapeError
-from kgqa.ops import EntitySet, _reference, exclude, intersect, mix, rescale
+from kgqa.ops import EntitySet, _reference, _sets_torch, difference, exclude, intersect, mix, rescale, union
 from tests.ops.drawn import gradients, leaf, weights
 
 B, N_E = 2, 4
@@ -32,13 +32,33 @@ def at_members(gradient: torch.Tensor, dense: torch.Tensor) -> torch.Tensor:
     return gradient.where(dense != 0, 0.0)
 
 
+@pytest.fixture(autouse=True, params=["compiled", "torch"])
+def implementation(request, monkeypatch):
+    """Run every test with the compiled walks of the CPU, and with what other devices use."""
+    if request.param == "torch":
+        for name in ("mix", "exclude", "intersect"):
+            monkeypatch.setattr(f"kgqa.ops._sets.{name}", getattr(_sets_torch, name))
+
+
+def agree(operator, reference, dense_inputs, gates, upstream):
+    """Assert that an operator on dense and on sparse sets gives the values and gradients of its reference."""
+    leaves = [leaf(x) for x in (*dense_inputs, *gates)]
+    size = len(dense_inputs)
+    expected, dense = reference(*leaves), operator(*leaves)
+    sparse = operator(*(EntitySet.of_dense(x) for x in leaves[:size]), *leaves[size:])
+    torch.testing.assert_close(dense, expected)
+    torch.testing.assert_close(sparse.dense(), expected)
+    right = gradients(expected, upstream, *leaves)
+    for found, wanted in zip(gradients(dense, upstream, *leaves), right, strict=True):
+        torch.testing.assert_close(found, wanted)
+    for place, (found, wanted) in enumerate(zip(gradients(sparse, upstream, *leaves), right, strict=True)):
+        torch.testing.assert_close(found, at_members(wanted, dense_inputs[place]) if place < size else wanted)
+
+
 @settings(deadline=None, max_examples=30)
 @given(sets, upstreams)
 def test_rescaling_is_that_of_the_formula(dense, upstream):
-    x = leaf(dense)
-    expected, found = _reference.rescale(x), rescale(EntitySet.of_dense(x))
-    torch.testing.assert_close(found.dense(), expected)
-    torch.testing.assert_close(gradients(found, upstream, x)[0], at_members(gradients(expected, upstream, x)[0], dense))
+    agree(rescale, _reference.rescale, [dense], [], upstream)
 
 
 def test_rescaling_brings_what_is_above_one_to_one_and_lets_the_gradient_through():
@@ -52,16 +72,29 @@ def test_rescaling_brings_what_is_above_one_to_one_and_lets_the_gradient_through
 @settings(deadline=None, max_examples=30)
 @given(sets, unit_sets, gates_of_questions, upstreams)
 def test_excluding_is_that_of_the_formula(dense, others, gate, upstream):
-    leaves = leaf(dense), leaf(others), leaf(gate)
-    x, other, gate = leaves
-    expected = _reference.exclude(*leaves)
-    found = exclude(EntitySet.of_dense(x), EntitySet.of_dense(other), gate)
-    torch.testing.assert_close(found.dense(), expected)
-    for_x, for_other, for_gate = gradients(found, upstream, *leaves)
-    right_for_x, right_for_other, right_for_gate = gradients(expected, upstream, *leaves)
-    torch.testing.assert_close(for_x, at_members(right_for_x, dense))
-    torch.testing.assert_close(for_other, at_members(right_for_other, others))
-    torch.testing.assert_close(for_gate, right_for_gate)
+    agree(exclude, _reference.exclude, [dense, others], [gate], upstream)
+
+
+@settings(deadline=None, max_examples=30)
+@given(unit_sets, unit_sets, upstreams)
+def test_the_union_is_that_of_the_formula_also_where_both_are_equal(left, right, upstream):
+    # An entity that is in neither has no gradient in a sparse set, one that is in one set has none for the other.
+    agree(union, _reference.union, [left, right], [], upstream)
+
+
+@settings(deadline=None, max_examples=30)
+@given(unit_sets, unit_sets, upstreams)
+def test_the_difference_is_that_of_the_formula_also_where_both_are_equal(left, right, upstream):
+    agree(difference, _reference.difference, [left, right], [], upstream.where(left != 0, 0.0))
+
+
+def test_union_and_difference_of_certain_sets_are_those_of_sets():
+    left, right = torch.tensor([[1.0, 1.0, 0.0, 0.0]]), torch.tensor([[1.0, 0.0, 1.0, 0.0]])
+    for make in (torch.clone, EntitySet.of_dense):
+        both, rest = union(make(left), make(right)), difference(make(left), make(right))
+        both, rest = (x.dense() if isinstance(x, EntitySet) else x for x in (both, rest))
+        assert both.tolist() == [[1.0, 1.0, 1.0, 0.0]]
+        assert rest.tolist() == [[0.0, 1.0, 0.0, 0.0]]
 
 
 def test_an_open_gate_excludes_and_a_closed_one_does_not():
@@ -78,15 +111,14 @@ def test_excluding_nothing_changes_nothing():
 @settings(deadline=None, max_examples=30)
 @given(st.lists(sets, min_size=1, max_size=3), st.data(), upstreams)
 def test_mixing_is_that_of_the_formula(hops, data, upstream):
-    shares = leaf(data.draw(weights(B, len(hops), values=(0.0, 0.25, 0.5))))
-    leaves = [leaf(dense) for dense in hops]
-    expected, found = _reference.mix(leaves, shares), mix([EntitySet.of_dense(x) for x in leaves], shares)
-    torch.testing.assert_close(found.dense(), expected)
-    *for_x, for_shares = gradients(found, upstream, *leaves, shares)
-    *right_for_x, right_for_shares = gradients(expected, upstream, *leaves, shares)
-    torch.testing.assert_close(for_shares, right_for_shares)
-    for dense, part, right in zip(hops, for_x, right_for_x, strict=True):
-        torch.testing.assert_close(part, at_members(right, dense))
+    shares = data.draw(weights(B, len(hops), values=(0.0, 0.25, 0.5)))
+    agree(
+        lambda *given: mix(given[:-1], given[-1]),
+        lambda *given: _reference.mix(list(given[:-1]), given[-1]),
+        hops,
+        [shares],
+        upstream,
+    )
 
 
 @settings(deadline=None, max_examples=50)
@@ -95,8 +127,15 @@ def test_intersecting_is_that_of_the_formula_also_where_branches_are_equal(drawn
     dense, open_gates, question = drawn
     x, gates = leaf(dense), leaf(open_gates)
     expected = _reference.intersect(x, gates, question, B)
-    found = intersect(EntitySet.of_dense(x), gates, question, B)
+    found, filled = intersect(EntitySet.of_dense(x), gates, question, B), intersect(x, gates, question, B)
     torch.testing.assert_close(found.dense(), expected)
+    torch.testing.assert_close(filled, expected)
+    for part, right in zip(
+        gradients(filled, upstream, x, gates),
+        gradients(_reference.intersect(x, gates, question, B), upstream, x, gates),
+        strict=True,
+    ):
+        torch.testing.assert_close(part, right)
     reached = torch.zeros(B, N_E, dtype=torch.float64).index_add(0, question, dense) != 0
     assert found.keys.tolist() == reached.flatten().nonzero()[:, 0].tolist()
     upstream = upstream.where(reached, 0.0)
@@ -166,6 +205,18 @@ def test_sets_over_other_entities_are_refused():
             exclude(x, EntitySet.of_dense(other), torch.ones(2))
         with pytest.raises(ShapeError, match=r"over the same entities, found EntitySet of shape \(2, 3\) and"):
             mix([x, x, EntitySet.of_dense(other)], torch.ones(2, 3))
+
+
+def test_a_dense_and_a_sparse_set_do_not_mix():
+    x = torch.ones(1, 2)
+    for operator in (union, difference):
+        with pytest.raises(ShapeError, match=r"found Tensor of shape \(1, 2\) and EntitySet of shape \(1, 2\)"):
+            operator(x, EntitySet.of_dense(x))
+
+
+def test_the_branches_of_a_question_must_lie_together():
+    with pytest.raises(ShapeError, match="found questions that do not ascend"):
+        intersect(torch.ones(3, 2), torch.ones(3), torch.tensor([0, 1, 0]), 2)
 
 
 @pytest.mark.parametrize(("gates", "question"), [(2, 3), (3, 2), (2, 2)])
