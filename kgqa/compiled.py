@@ -25,8 +25,8 @@ def compiled(loop: Loop) -> Loop:
     A product may be added without being rounded first, nothing else is changed in the order of floating-point operations, so
     that equal inputs give equal bits.
     """
-    options = {"nogil": True, "cache": True, "boundscheck": False, "error_model": "numpy", "fastmath": {"contract"}}
-    return cast(Loop, numba.njit(**options)(loop))
+    compiler = numba.njit(nogil=True, cache=True, boundscheck=False, error_model="numpy", fastmath={"contract"})
+    return cast(Loop, compiler(loop))
 
 
 def _address(context: Any, builder: Any, signature: Any, values: Any, array: int, row: int, column: int) -> Any:

@@ -43,21 +43,31 @@ class Facts(nn.Module):
         Raises:
             ShapeError: another shape, or an id out of range; names the first one.
         """
-        super().__init__()
+        from kgqa.kb._order import both_directions  # which imports a compiler
+
         _check(triples, num_entities, num_relations)
-        self.num_entities = num_entities
+        pointer, relation, object_ = map(torch.from_numpy, both_directions(triples, num_entities, num_relations))
+        self._hold(pointer, relation, object_, num_relations)
+
+    @classmethod
+    def of_order(cls, pointer: Tensor, relation: Tensor, object_: Tensor, *, num_relations: int) -> Self:
+        """Take facts that are in order already, as a snapshot keeps them; nothing is copied.
+
+        Args:
+            pointer, relation, object_: as the attributes.
+            num_relations: R, without inverses.
+        """
+        facts = cls.__new__(cls)
+        facts._hold(pointer, relation, object_, num_relations)
+        return facts
+
+    def _hold(self, pointer: Tensor, relation: Tensor, object_: Tensor, num_relations: int) -> None:
+        super().__init__()
+        self.num_entities = len(pointer) - 1
         self.num_relations = 2 * num_relations
         """N_R, inverses included."""
-        subject, relation, object_ = (np.ascontiguousarray(triples[:, column]) for column in range(3))
-        subjects = np.concatenate([subject, object_])
-        relations = np.concatenate([relation, relation + np.int32(num_relations)])
-        objects = np.concatenate([object_, subject])
-        order = np.lexsort((objects, relations, subjects))
-        pointer = np.zeros(num_entities + 1, dtype=np.int64)
-        np.cumsum(np.bincount(subjects, minlength=num_entities), out=pointer[1:])
-        small = np.int16 if self.num_relations <= np.iinfo(np.int16).max else np.int32
-        for name, values in (("pointer", pointer), ("relation", relations[order].astype(small)), ("object", objects[order])):
-            self.register_buffer(name, torch.from_numpy(values), persistent=False)
+        for name, tensor in (("pointer", pointer), ("relation", relation), ("object", object_)):
+            self.register_buffer(name, tensor, persistent=False)
 
     @classmethod
     def of(cls, triples: list[tuple[int, int, int]], *, num_entities: int, num_relations: int) -> Self:

@@ -12,7 +12,7 @@ from kgqa.graph.catalogue import Attribute, Relation
 from kgqa.graph.mapping import KGQA_LAYOUT, Mapping
 from kgqa.kb.aliases import AliasIndex
 from kgqa.kb.facts import Facts
-from kgqa.kb.snapshot import Manifest, read_snapshot, table_of, triples_of
+from kgqa.kb.snapshot import facts_of, read_snapshot, table_of
 from kgqa.kb.strings import StringTable
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class KnowledgeBase:
         folder = Path(path)
         manifest, tensors, aliases = read_snapshot(folder)
         return cls(
-            facts=_facts(tensors, manifest),
+            facts=facts_of(tensors, manifest),
             ids=table_of(tensors, "ids"),
             names=table_of(tensors, "names"),
             descriptions=table_of(tensors, "descriptions"),
@@ -179,7 +179,3 @@ class KnowledgeBase:
             num_nodes=self.num_entities,
             entity_values=self.values,  # PyG's Data has a method named values
         )
-
-
-def _facts(tensors: dict[str, Tensor], manifest: Manifest) -> Facts:
-    return Facts(triples_of(tensors), num_entities=manifest.entities, num_relations=len(manifest.relations))

@@ -1,7 +1,7 @@
 """A snapshot on disk: tensors, alias trie, and a manifest that is written last.
 
 manifest.json         format, fingerprint, counts, relations, attributes, mapping, sizes of the other files
-tensors.safetensors   facts (int32), attribute values, texts, alias rows
+tensors.safetensors   facts as `Facts` holds them, attribute values, texts, alias rows
 aliases.marisa        the alias trie
 """
 
@@ -11,7 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, Self
 
-import numpy as np
 import torch
 from safetensors import SafetensorError
 from torch import Tensor
@@ -22,10 +21,11 @@ from kgqa.graph.catalogue import Attribute, Relation
 from kgqa.graph.mapping import Mapping
 from kgqa.kb.aliases import AliasIndex
 from kgqa.kb.content import Content
+from kgqa.kb.facts import Facts
 from kgqa.kb.strings import StringTable
 from kgqa.tensor_files import read_tensors, write_tensors
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 MANIFEST: Final = "manifest.json"
 _TENSORS, _TRIE = "tensors.safetensors", "aliases.marisa"
 
@@ -132,8 +132,11 @@ def write_snapshot(content: Content, folder: Path, *, source: str) -> Manifest:
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     )
     index = AliasIndex.build(keys.items())
+    facts = Facts(content.facts, num_entities=len(content.ids), num_relations=len(content.relations))
     tensors: dict[str, Tensor] = {
-        "facts": torch.from_numpy(content.facts),
+        "pointer": facts.pointer,
+        "relation": facts.relation,
+        "object": facts.object,
         "values": torch.from_numpy(content.values),
         "named": torch.tensor([name is not None for name in content.names]),
         "alias_pointer": index.pointer,
@@ -162,7 +165,7 @@ def read_snapshot(folder: Path) -> tuple[Manifest, dict[str, Tensor], AliasIndex
     except (SafetensorError, OSError) as error:
         raise SnapshotError(f"{folder / _TENSORS}: could not be read: {error}. Materialise the graph again.") from error
     index = AliasIndex.load(folder / _TRIE, tensors["alias_pointer"], tensors["alias_entities"])
-    if tensors["facts"].dtype != torch.int32 or len(tensors["facts"]) != manifest.facts:
+    if len(tensors["object"]) != 2 * manifest.facts or len(tensors["pointer"]) != manifest.entities + 1:
         raise SnapshotError(f"{folder / _TENSORS}: expected {manifest.facts:,} facts, found other tensors. Materialise again.")
     return manifest, tensors, index
 
@@ -172,6 +175,7 @@ def table_of(tensors: dict[str, Tensor], title: str) -> StringTable:
     return StringTable(tensors[f"{title}.blob"], tensors[f"{title}.offsets"])
 
 
-def triples_of(tensors: dict[str, Tensor]) -> np.ndarray[Any, np.dtype[np.int32]]:
-    """Return the facts of a snapshot, shape (facts, 3), one direction."""
-    return tensors["facts"].numpy()
+def facts_of(tensors: dict[str, Tensor], manifest: Manifest) -> Facts:
+    """Return the facts of a snapshot, mapped into memory."""
+    graph = tensors["pointer"], tensors["relation"], tensors["object"]
+    return Facts.of_order(*graph, num_relations=len(manifest.relations))

@@ -103,3 +103,22 @@ def test_the_inverse_of_many_relations_is_the_inverse_of_each():
     relations = torch.arange(facts.num_relations)
 
     assert facts.inverse(relations).tolist() == [facts.inverse(relation) for relation in relations.tolist()] == [2, 3, 0, 1]
+
+
+def test_many_relations_are_numbered_with_wider_numbers():
+    facts = Facts.of([(0, 20_000, 1), (1, 3, 0)], num_entities=2, num_relations=20_001)
+    assert facts.relation.dtype == torch.int32
+    assert as_triples(facts) == [(0, 20_000, 1), (0, 20_004, 1), (1, 3, 0), (1, 40_001, 0)]
+
+
+def test_facts_that_several_threads_sort_are_in_the_order_of_their_numbers():
+    generator = np.random.default_rng(0)
+    drawn = [generator.zipf(1.2, 120_000) % limit for limit in (5_000, 40, 7_000)]
+    triples = np.unique(np.stack(drawn, axis=1).astype(np.int32), axis=0)
+    facts = Facts(generator.permutation(triples), num_entities=7_000, num_relations=40)
+    inverse = np.stack([triples[:, 2], triples[:, 1] + 40, triples[:, 0]], axis=1)
+    expected = np.unique(np.concatenate([triples, inverse]), axis=0)
+    assert len(expected) > 1 << 16
+    np.testing.assert_array_equal(
+        np.stack([facts.subject.numpy(), facts.relation.numpy(), facts.object.numpy()], axis=1), expected
+    )

@@ -10,7 +10,7 @@ from kgqa.data import Dataset
 from kgqa.errors import SnapshotError, StorageError
 from kgqa.graph.mapping import KGQA_LAYOUT
 from kgqa.kb.content import Content
-from kgqa.kb.snapshot import MANIFEST, Manifest, read_snapshot, table_of, triples_of, write_snapshot
+from kgqa.kb.snapshot import MANIFEST, Manifest, facts_of, read_snapshot, table_of, write_snapshot
 from tests.data.test_writer import ODD
 from tests.worlds import write_folder
 
@@ -58,7 +58,10 @@ def test_a_snapshot_is_read_back_as_it_was_written(tmp_path, content):
     assert manifest.attributes == tuple(content.attributes)
     assert (manifest.source, manifest.mapping, manifest.repeats) == ("a test", KGQA_LAYOUT, 0)
     assert list(table_of(tensors, "ids")) == content.ids
-    np.testing.assert_array_equal(triples_of(tensors), content.facts)
+    facts = facts_of(tensors, manifest)
+    both = np.stack([facts.subject.numpy(), facts.relation.numpy(), facts.object.numpy()], axis=1)
+    np.testing.assert_array_equal(both[both[:, 1] < len(content.relations)], content.facts)
+    assert len(both) == 2 * len(content.facts)
     np.testing.assert_array_equal(tensors["values"].numpy(), content.values)
     assert {key: aliases.candidates(key) for key in content.alias_keys()} == content.alias_keys()
 
@@ -151,7 +154,7 @@ def test_a_manifest_of_another_shape_is_named(folder, change):
 def test_a_snapshot_of_another_format_says_both(folder):
     path = folder / MANIFEST
     path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "format": 99}), encoding="utf-8")
-    with pytest.raises(SnapshotError, match="expected a snapshot of format 1, found 99"):
+    with pytest.raises(SnapshotError, match="expected a snapshot of format 2, found 99"):
         Manifest.read(folder)
 
 
@@ -199,7 +202,11 @@ def test_a_disk_that_fills_up_at_any_file_leaves_the_older_snapshot_as_it_was(tm
 
 def test_tensors_are_mapped_with_the_dtypes_that_the_operators_expect(folder):
     _, tensors, _ = read_snapshot(folder)
-    assert tensors["facts"].dtype == torch.int32
+    assert (tensors["pointer"].dtype, tensors["relation"].dtype, tensors["object"].dtype) == (
+        torch.int64,
+        torch.int16,
+        torch.int32,
+    )
     assert tensors["values"].dtype == torch.float64
     assert tensors["named"].dtype == torch.bool
     assert tensors["ids.offsets"].dtype == torch.int64
