@@ -9,10 +9,12 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks import confirmed, loading, results, way
+from benchmarks import choice, confirmed, hops, loading, results, way
 
 BENCHMARKS = {
     **{f"way-{name}": (lambda data, name=name: way.run(name, data)) for name in way.WAYS},
+    "hops": hops.run,
+    "choice": choice.run,
     "confirmed": confirmed.run,
     "loading": loading.run,
 }

@@ -12,6 +12,7 @@ from kgqa.explain.trace import trace
 from kgqa.graph.connection import Connection
 from kgqa.kb import KnowledgeBase
 from kgqa.model.prediction import Model
+from kgqa.progress import Progress, silent
 from kgqa.training.checkpoint import load_model
 
 LIMIT = 100
@@ -44,8 +45,9 @@ class QA:
         graph: Connection | None = None,
         limit: int = LIMIT,
         timeout: float = TIMEOUT,
+        progress: Progress = silent,
     ) -> Self:
-        """Load a model.
+        """Load a model, ready to answer.
 
         Args:
             path: the model's folder.
@@ -53,13 +55,14 @@ class QA:
             graph: where answers are proved; without it no query is run.
             limit: rows that an answer's query returns at most.
             timeout: seconds that an answer's query may take.
+            progress: told how far the operators are; the first time on a machine they are compiled.
 
         Raises:
             CheckpointError: the model is missing or damaged.
             SnapshotError: the snapshot is missing or damaged.
             FingerprintMismatch: `kb` is not the one that the model was trained on.
         """
-        return cls(load_model(Path(path), kb), graph=graph, limit=limit, timeout=timeout)
+        return cls(load_model(Path(path), kb, progress=progress), graph=graph, limit=limit, timeout=timeout)
 
     def ask(self, question: str, *, topics: Sequence[Topic] | None = None) -> Answer:
         """Answer a question; with `topics` these are its entities, else they are found in its text.

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from kgqa.cli.common import AsJson, GraphName, connect, output, print_json
+from kgqa.cli.common import AsJson, Bars, GraphName, connect, output, print_json
 
 SnapshotOption = Annotated[
     Path | None, typer.Option("--snapshot", help="The model's snapshot, if it is not where it was when the model was trained.")
@@ -39,7 +39,8 @@ def ask(
             except GraphUnavailable as error:
                 problem = str(error)
         kb = None if snapshot is None else KnowledgeBase.load(snapshot)
-        answer = QA.load(model, kb=kb, graph=connection).ask(question)
+        with Bars() as bars:
+            answer = QA.load(model, kb=kb, graph=connection, progress=bars).ask(question)
     if problem is not None and not answer.abstains:
         answer = replace(answer, note=f"Not checked in Neo4j: {problem} Use --offline to do without.")
     if as_json:

@@ -69,7 +69,7 @@ def _step(number: int, title: str) -> Iterator[None]:
 def _neo4j() -> Iterator["Graph"]:
     from kgqa.graph import find
 
-    warm = threading.Thread(target=_import_torch, daemon=True)
+    warm = threading.Thread(target=_make_ready, daemon=True)
     warm.start()
     with ExitStack() as stack:
         with _step(1, "Start Neo4j"), Bars() as bars:
@@ -85,11 +85,14 @@ def _neo4j() -> Iterator["Graph"]:
         yield graph
 
 
-def _import_torch() -> None:
-    """Import what training needs while Neo4j starts: both take seconds."""
+def _make_ready() -> None:
+    """Import and compile what training needs while Neo4j starts: both take seconds."""
     import torch
 
+    from kgqa.ops.warm_up import warm_up
+
     torch.optim.AdamW([torch.zeros(1, requires_grad=True)])
+    warm_up()
 
 
 def _graph_to_tensors(graph: "Graph", folder: Path) -> "KnowledgeBase":

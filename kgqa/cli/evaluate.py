@@ -31,7 +31,8 @@ def evaluate(
     from kgqa.training.checkpoint import load_model
     from kgqa.training.questions import check_answers
 
-    loaded = load_model(model, None if snapshot is None else KnowledgeBase.load(snapshot))
+    with Bars() as bars:
+        loaded = load_model(model, None if snapshot is None else KnowledgeBase.load(snapshot), progress=bars)
     asked = read_questions(questions)
     check_answers(asked, loaded.kb, questions)
     topics: report.Topics = "given" if gold_topics else "resolved"

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from kgqa.cli.ask import SnapshotOption
-from kgqa.cli.common import GraphName, connect, output
+from kgqa.cli.common import Bars, GraphName, connect, output
 
 
 def serve(
@@ -31,7 +31,8 @@ def serve(
     kb = None if snapshot is None else KnowledgeBase.load(snapshot)
     connection = None if offline else connect(graph)
     try:
-        qa = QA.load(model, kb=kb, graph=connection)
+        with Bars() as bars:
+            qa = QA.load(model, kb=kb, graph=connection, progress=bars)
         output.print(f"Listening on http://{host}:{port} (documentation at /docs). Stop with Ctrl-C.")
         uvicorn.run(make_app(qa), host=host, port=port, log_level="warning")
     finally:

@@ -23,6 +23,8 @@ from kgqa.files import read_json, storing, write_json
 from kgqa.kb import KnowledgeBase
 from kgqa.model.prediction import Model
 from kgqa.model.vocabulary import Vocabulary
+from kgqa.ops.warm_up import warm_up
+from kgqa.progress import Progress, silent
 from kgqa.tensor_files import read_tensors, write_tensors
 
 FORMAT: Final = 1
@@ -98,12 +100,13 @@ def read_card(folder: Path) -> Card:
         raise CheckpointError(f"{folder}: expected a model that this version can read: {error}. Train it again.") from error
 
 
-def load_model(folder: Path, kb: KnowledgeBase | None = None) -> Model:
-    """Load a model with the knowledge base it belongs to.
+def load_model(folder: Path, kb: KnowledgeBase | None = None, *, progress: Progress = silent) -> Model:
+    """Load a model with the knowledge base it belongs to, and make the operators ready.
 
     Args:
         folder: the model.
         kb: the knowledge base; the snapshot that the model names if not given.
+        progress: told how far the operators are; the first time on a machine they are compiled.
 
     Raises:
         CheckpointError: the model is missing or damaged.
@@ -118,6 +121,7 @@ def load_model(folder: Path, kb: KnowledgeBase | None = None) -> Model:
     check_fingerprint(folder, card.fingerprint, card.counts, kb)
     model = Model.new(card.config, Vocabulary(card.words), kb)
     restore(model, read_state(folder, BEST)[0], folder)
+    warm_up(progress)
     return model
 
 

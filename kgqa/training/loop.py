@@ -17,6 +17,7 @@ from kgqa.evaluation.report import evaluate
 from kgqa.model.branches import collate
 from kgqa.model.gates import uncovered
 from kgqa.model.prediction import Model
+from kgqa.ops.warm_up import warm_up
 from kgqa.progress import Progress, silent
 from kgqa.threads import one_thread
 from kgqa.training import checkpoint
@@ -98,6 +99,7 @@ class Trainer:
 
     def run(self) -> TrainingReport:
         """Train until the last epoch, or until the dev questions are answered no better for `patience` epochs."""
+        warm_up(self.progress)
         with one_thread():
             while self.state.epoch < self.settings.epochs and not self._is_stuck():
                 self._train_epoch()

@@ -1,0 +1,34 @@
+"""Time calls against each other in one run: every round calls each once, so that a busy moment falls on all."""
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Mapping
+
+Call = Callable[[], object]
+
+
+def medians(calls: Mapping[str, Call], *, rounds: int = 10, budget: float = 60.0) -> dict[str, float]:
+    """Return the median seconds of each call, after one that is not counted.
+
+    Every call is measured at least `rounds` times; quick ones more often, until `budget` seconds are spent on all.
+    """
+    for call in calls.values():
+        call()
+    taken: dict[str, list[float]] = {name: [] for name in calls}
+    began = time.perf_counter()
+    done = 0
+    while done < rounds or (time.perf_counter() - began < budget / 4 and done < 10 * rounds):
+        for name, call in calls.items():
+            gc.collect()
+            clock = time.perf_counter()
+            call()
+            taken[name].append(time.perf_counter() - clock)
+        done += 1
+    return {name: statistics.median(values) for name, values in taken.items()}
+
+
+def milliseconds(seconds: float) -> str:
+    """Return seconds as milliseconds with as many digits as mean something."""
+    value = seconds * 1000
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"

@@ -1,0 +1,39 @@
+"""Compile the loops before they are needed, and say so: the first time on a machine that takes a while."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from kgqa.kb.facts import Facts
+from kgqa.ops import _frontier, _fused
+from kgqa.ops.entity_set import EntitySet
+from kgqa.ops.relations import relations_of
+from kgqa.ops.sets import exclude, intersect, mix
+from kgqa.progress import Progress, silent
+
+STAGE = "prepare operators"
+
+
+def warm_up(progress: Progress = silent) -> None:
+    """Run every operator once, forward and backward, on a graph of two entities.
+
+    The first time on a machine this compiles them, which takes about half a minute; the code is kept on disk, and from then on
+    loading it takes a second or two.
+    """
+    facts = Facts.of([(0, 0, 1)], num_entities=2, num_relations=1)
+    weights, r = torch.ones(1, 2, requires_grad=True), torch.ones(1, 2, requires_grad=True)
+    x, gate = EntitySet.of_dense(weights), torch.ones(1)
+    followed, _ = _frontier.count(facts, x, r, 0.5)
+    steps: tuple[Callable[[], Tensor], ...] = (
+        lambda: _fused.follow(facts, weights, r),
+        lambda: _frontier.follow(facts, x, r, followed, 0.5).weights,
+        lambda: mix([x, x], torch.ones(1, 2)).weights,
+        lambda: exclude(x, x, gate).weights,
+        lambda: intersect(x, gate, torch.zeros(1, dtype=torch.long), 1).weights,
+        lambda: relations_of(facts, torch.tensor([0]))[0] * weights.sum(),
+    )
+    for number, step in enumerate(steps):
+        progress(STAGE, number, len(steps))
+        torch.autograd.grad(step().sum(), (weights, r), allow_unused=True, retain_graph=True)
+    progress(STAGE, len(steps), len(steps))

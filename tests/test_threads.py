@@ -1,0 +1,41 @@
+import pytest
+import torch
+
+from kgqa import threads
+from kgqa.errors import ConfigError
+
+
+@pytest.fixture(autouse=True)
+def anew(monkeypatch):
+    """Count the workers anew before and after."""
+    threads.num_workers.cache_clear()
+    yield
+    monkeypatch.undo()
+    threads.num_workers.cache_clear()
+
+
+@pytest.mark.parametrize("workers", ["1", "3"])
+def test_parts_are_done_and_returned_in_their_order(monkeypatch, workers):
+    monkeypatch.setenv("KGQA_THREADS", workers)
+    assert threads.num_workers() == int(workers)
+    assert threads.spread(lambda part: part * part, range(20)) == [part * part for part in range(20)]
+    assert threads.spread(str, []) == []
+
+
+def test_an_error_in_one_part_reaches_who_asked():
+    with pytest.raises(ZeroDivisionError):
+        threads.spread(lambda part: 1 // part, [1, 0, 2])
+
+
+@pytest.mark.parametrize("chosen", ["0", "-1", "two", ""])
+def test_a_number_of_threads_that_is_none_is_refused(monkeypatch, chosen):
+    monkeypatch.setenv("KGQA_THREADS", chosen)
+    with pytest.raises(ConfigError, match=f"KGQA_THREADS: expected a number from 1 upwards, found '{chosen}'"):
+        threads.num_workers()
+
+
+def test_torch_uses_one_thread_within_the_block_and_as_many_as_before_after_it():
+    before = torch.get_num_threads()
+    with threads.one_thread():
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == before
