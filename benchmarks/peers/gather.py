@@ -12,6 +12,7 @@ class GatherRows:
         self.subject, self.relation, self.object = facts.subject, facts.relation.int(), facts.object
 
     def __call__(self, x: Tensor, r: Tensor) -> Tensor:
+        """Follow."""
         rows, weights = x.T, r.T
         along = rows.index_select(1, self.subject) * weights.index_select(1, self.relation)
         return rows.new_zeros(rows.shape).index_add(1, self.object, along).T
@@ -21,5 +22,6 @@ class Gather(GatherRows):
     """The same with a column a question, so that what a fact moves lies together."""
 
     def __call__(self, x: Tensor, r: Tensor) -> Tensor:
+        """Follow."""
         along = x.index_select(0, self.subject) * r.index_select(0, self.relation)
         return x.new_zeros(x.shape).index_add(0, self.object, along)

@@ -23,6 +23,7 @@ class LateMixing:
             self.matrices.append(matrix.coalesce().to_sparse_csr())
 
     def __call__(self, x: Tensor, r: Tensor) -> Tensor:
+        """Follow."""
         total = torch.zeros_like(x)
         for weight, matrix in zip(r, self.matrices, strict=True):
             total = total + weight * torch.sparse.mm(matrix, x)

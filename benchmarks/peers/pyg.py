@@ -15,6 +15,7 @@ class Pyg(MessagePassing):
         self.edges, self.kinds = torch.stack([facts.subject, facts.object]).long(), facts.relation.long()
 
     def forward(self, x: Tensor, r: Tensor) -> Tensor:
+        """Follow."""
         reached: Tensor = self.propagate(self.edges, x=x, weight=r[self.kinds])
         return reached
 

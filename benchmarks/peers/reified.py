@@ -19,6 +19,7 @@ class Reified:
         self.objects = _ones(facts.object, numbers, (facts.num_entities, len(facts)), compressed)
 
     def __call__(self, x: Tensor, r: Tensor) -> Tensor:
+        """Follow."""
         reached: Tensor = torch.sparse.mm(self.objects, torch.sparse.mm(self.subjects, x) * torch.sparse.mm(self.relations, r))
         return reached
 

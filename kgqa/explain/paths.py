@@ -17,8 +17,7 @@ from torch import Tensor
 
 from kgqa.kb.facts import Facts
 from kgqa.model.reasoner import Reasoning
-from kgqa.ops import EntitySet
-from kgqa.ops.segments import unfold
+from kgqa.ops import EntitySet, facts_along
 
 MOST_EXPANSIONS: Final = 500
 """Bundles of walks that are looked at for one answer; a sharp model needs a few. After that only the best one is followed."""
@@ -106,11 +105,10 @@ def best_paths(
 
 def _expand(facts: Facts, bundle: _Bundle, levels: list[EntitySet], relations: Tensor, epsilon: float) -> list[_Bundle]:
     """Go one hop back: a bundle for each relation that brought something."""
-    member, fact = unfold(facts.pointer, bundle.entities)
     # A fact (o, inverse of p, s) of o is the fact (s, p, o) read the other way.
-    forward = facts.inverse(facts.relation[fact].long())
-    kept = torch.nonzero(relations[forward] >= max(epsilon, 1e-30)).squeeze(1)
-    source, relation, owner = facts.object[fact[kept]].long(), forward[kept], member[kept]
+    walked = (relations >= max(epsilon, 1e-30)).roll(len(relations) // 2)
+    owner, fact = facts_along(facts, bundle.entities, walked)
+    source, relation = facts.object[fact].long(), facts.inverse(facts.relation[fact].long())
     brought = levels[bundle.hop - 1].weights_at(source) * relations[relation]
     arrived = torch.zeros_like(bundle.mass).index_add(0, owner, brought)
     kept = torch.nonzero(brought > 0).squeeze(1)
@@ -146,9 +144,6 @@ def _best_walk(facts: Facts, start: _Bundle) -> tuple[int, ...]:
 
 
 def _objects(facts: Facts, entity: int, relation: int) -> list[int]:
-    own = slice(*facts.pointer[entity : entity + 2].tolist())
-    low, high = torch.searchsorted(
-        facts.relation[own], torch.tensor([relation, relation + 1], dtype=facts.relation.dtype)
-    ).tolist()
-    objects: list[int] = facts.object[own][low:high].tolist()
+    chosen = torch.arange(facts.num_relations) == relation
+    objects: list[int] = facts.object[facts_along(facts, torch.tensor([entity]), chosen)[1]].tolist()
     return objects

@@ -61,7 +61,7 @@ def _fake_push(
     return (
         keys.new_empty(members),
         weights.new_empty(members),
-        keys.new_empty(len(r) + 1),
+        keys.new_empty(r.shape[0] + 1),
         object_.new_empty(facts if traced else 0),
     )
 
@@ -72,7 +72,7 @@ operator(
     f"count(Tensor pointer, Tensor relation, {_MEMBERS}, float epsilon) -> (Tensor, Tensor)",
     module="_frontier_cpu",
     cuda="_frontier_torch",
-    fake=lambda pointer, relation, keys, weights, r, epsilon: (keys.new_empty(len(r)), r.new_empty(len(r))),
+    fake=lambda pointer, relation, keys, weights, r, epsilon: (keys.new_empty(r.shape[0]), r.new_empty(r.shape[0])),
 )
 operator(
     f"push(Tensor pointer, Tensor relation, Tensor object, {_MEMBERS}, Tensor followed, float epsilon, bool traced)"

@@ -19,7 +19,7 @@ def follow(facts: Facts, x: Tensor, r: Tensor) -> Tensor:
     The kernels want a column a question. A result is laid out so already, and its transpose is what is returned: the next hop
     from it copies nothing.
     """
-    batch = len(x)
+    batch = x.shape[0]
     missing = -batch % _WIDTH
     # A fact that leads to an entity is the inverse of one of the entity's own.
     columns, weights = x.T, r.T.roll(facts.num_relations // 2, 0)
@@ -39,7 +39,7 @@ def _derive(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
     if needs_r:
         for_x, for_r = torch.ops.kgqa.pull_backward(pointer, relation, object_, x, r, gradient)
         return None, None, None, for_x if needs_x else None, for_r
-    for_x = torch.ops.kgqa.pull(pointer, relation, object_, gradient, r.roll(len(r) // 2, 0)) if needs_x else None
+    for_x = torch.ops.kgqa.pull(pointer, relation, object_, gradient, r.roll(r.shape[0] // 2, 0)) if needs_x else None
     return None, None, None, for_x, None
 
 

@@ -37,6 +37,33 @@ def relations_of(pointer: Tensor, relation: Tensor, entities: Tensor) -> tuple[T
     return torch.repeat_interleave(torch.from_numpy(sizes)), torch.from_numpy(found)
 
 
+def facts_along(pointer: Tensor, relation: Tensor, entities: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the facts of each entity whose relation is chosen, as `kgqa.ops.facts_along` does."""
+    arrays = pointer.numpy(), relation.numpy(), entities.numpy(), chosen.numpy()
+    sizes = np.zeros(len(entities), dtype=np.int64)
+    _along(*arrays, sizes, np.empty(0, dtype=np.int64), False)
+    found = np.empty(sizes.sum(), dtype=np.int64)
+    _along(*arrays, sizes, found, True)
+    return torch.repeat_interleave(torch.from_numpy(sizes)), torch.from_numpy(found)
+
+
+@compiled
+def _along(pointer: Any, relation: Any, entities: Any, chosen: Any, sizes: Any, found: Any, written: bool) -> None:
+    total = 0
+    for member in range(len(entities)):
+        fact, end = pointer[entities[member]], pointer[entities[member] + 1]
+        before = total
+        while fact < end:
+            stop = run_end(relation, fact, end)
+            if chosen[relation[fact]]:
+                if written:
+                    for place in range(fact, stop):
+                        found[total + place - fact] = place
+                total += stop - fact
+            fact = stop
+        sizes[member] = total - before
+
+
 @compiled
 def _relations(pointer: Any, relation: Any, entities: Any, sizes: Any, found: Any, written: bool) -> None:
     total = 0

@@ -75,12 +75,12 @@ def _some(like: Tensor) -> Tensor:
 
 def _fake_mix(keys: Tensor, weights: Tensor, pointer: Tensor, shares: Tensor, num_entities: int) -> tuple[Tensor, ...]:
     out = _some(keys)
-    return out, weights.new_empty(len(out)), keys.new_empty(len(keys))
+    return out, weights.new_empty(out.shape), keys.new_empty(keys.shape)
 
 
 def _fake_intersect(keys: Tensor, weights: Tensor, gates: Tensor, pointer: Tensor, num_entities: int) -> tuple[Tensor, Tensor]:
     out = _some(keys)
-    return out, weights.new_empty(len(out))
+    return out, weights.new_empty(out.shape)
 
 
 _SETS = "Tensor keys, Tensor weights"

@@ -1,4 +1,4 @@
-"""Which relations an entity takes part in."""
+"""Which relations an entity takes part in, and its facts along some of them."""
 
 import torch
 from torch import Tensor
@@ -28,3 +28,27 @@ def relations_of(facts: Facts, entities: Tensor) -> tuple[Tensor, Tensor]:
     member, fact = unfold(facts.pointer, entities)
     pairs = torch.unique_consecutive(torch.stack([member, facts.relation[fact].long()]), dim=1)
     return pairs[0], pairs[1]
+
+
+def facts_along(facts: Facts, entities: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the facts of each entity whose relation is chosen; those of other relations are stepped over, not read.
+
+    >>> facts = Facts.of([(0, 0, 1), (0, 1, 2), (0, 1, 1)], num_entities=3, num_relations=2)
+    >>> facts_along(facts, torch.tensor([0]), torch.tensor([False, True, False, False]))
+    (tensor([0, 0]), tensor([1, 2]))
+
+    Args:
+        facts: the knowledge base.
+        entities: shape (n,), 0 to N_E - 1.
+        chosen: shape (N_R,), bool.
+
+    Returns:
+        Two of shape (m,), int64: the place in `entities`, ascending, and the place of the fact, ascending for each.
+    """
+    if entities.device.type == "cpu":
+        from kgqa.ops import _runs
+
+        return _runs.facts_along(facts.pointer, facts.relation, entities, chosen)
+    member, fact = unfold(facts.pointer, entities)
+    kept = chosen[facts.relation[fact].long()]
+    return member[kept], fact[kept]

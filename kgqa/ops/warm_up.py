@@ -8,7 +8,7 @@ from torch import Tensor
 from kgqa.kb.facts import Facts
 from kgqa.ops import _frontier, _fused
 from kgqa.ops.entity_set import EntitySet
-from kgqa.ops.relations import relations_of
+from kgqa.ops.relations import facts_along, relations_of
 from kgqa.ops.sets import exclude, intersect, mix
 from kgqa.progress import Progress, silent
 
@@ -23,7 +23,7 @@ def warm_up(progress: Progress = silent) -> None:
     """
     facts = Facts.of([(0, 0, 1)], num_entities=2, num_relations=1)
     weights, r = torch.ones(1, 2, requires_grad=True), torch.ones(1, 2, requires_grad=True)
-    x, gate = EntitySet.of_dense(weights), torch.ones(1)
+    x, gate, start = EntitySet.of_dense(weights), torch.ones(1), torch.tensor([0])
     followed, _ = _frontier.count(facts, x, r, 0.5)
     steps: tuple[Callable[[], Tensor], ...] = (
         lambda: _fused.follow(facts, weights, r),
@@ -31,7 +31,8 @@ def warm_up(progress: Progress = silent) -> None:
         lambda: mix([x, x], torch.ones(1, 2)).weights,
         lambda: exclude(x, x, gate).weights,
         lambda: intersect(x, gate, torch.zeros(1, dtype=torch.long), 1).weights,
-        lambda: relations_of(facts, torch.tensor([0]))[0] * weights.sum(),
+        lambda: relations_of(facts, start)[0] * weights.sum(),
+        lambda: facts_along(facts, start, torch.tensor([True, False]))[0] * weights.sum(),
     )
     for number, step in enumerate(steps):
         progress(STAGE, number, len(steps))

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from kgqa.compiled import WIDTH, multiply_add
 from kgqa.kb.facts import Facts
-from kgqa.ops import EntitySet, _frontier, _frontier_cpu, _frontier_torch, _fused, _reference, follow, relations_of
+from kgqa.ops import EntitySet, _frontier, _frontier_cpu, _frontier_torch, _fused, _reference, facts_along, follow, relations_of
 from kgqa.ops.warm_up import STAGE, warm_up
 from tests.ops.drawn import World, gradients, leaf, worlds
 from tests.worlds import grid
@@ -187,6 +187,22 @@ def test_the_relations_of_an_entity_stand_once_each():
         *[(2, 2), (2, 3), (2, 4)],
         *[(3, 0), (3, 1), (3, 5)],
     ]
+
+
+@settings(deadline=None, max_examples=30)
+@given(worlds(), st.data())
+def test_the_facts_along_some_relations_are_those_of_their_subject(world: World, data):
+    facts = world.facts
+    entities = data.draw(st.lists(st.integers(0, facts.num_entities - 1), max_size=4))
+    chosen = data.draw(st.lists(st.booleans(), min_size=facts.num_relations, max_size=facts.num_relations))
+    member, fact = facts_along(facts, torch.tensor(entities, dtype=torch.long), torch.tensor(chosen))
+    expected = [
+        (place, number)
+        for place, entity in enumerate(entities)
+        for number, (subject, relation) in enumerate(zip(facts.subject.tolist(), facts.relation.tolist(), strict=True))
+        if subject == entity and chosen[relation]
+    ]
+    assert list(zip(member.tolist(), fact.tolist(), strict=True)) == expected
 
 
 def test_what_is_compiled_says_how_far_it_is():
