@@ -9,12 +9,13 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks import choice, confirmed, hops, loading, results, way
+from benchmarks import choice, confirmed, hops, loading, results, training, way
 
 BENCHMARKS = {
     **{f"way-{name}": (lambda data, name=name: way.run(name, data)) for name in way.WAYS},
     "hops": hops.run,
     "choice": choice.run,
+    "training": training.run,
     "confirmed": confirmed.run,
     "loading": loading.run,
 }
