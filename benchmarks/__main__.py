@@ -9,13 +9,14 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks import choice, confirmed, hops, loading, results, training, way
+from benchmarks import aliases, choice, confirmed, hops, loading, results, training, way
 
 BENCHMARKS = {
     **{f"way-{name}": (lambda data, name=name: way.run(name, data)) for name in way.WAYS},
     "hops": hops.run,
     "choice": choice.run,
     "training": training.run,
+    "aliases": aliases.run,
     "confirmed": confirmed.run,
     "loading": loading.run,
 }

@@ -38,9 +38,9 @@ def run(data: Path) -> dict[str, Any]:
         for row in rows
     ]
     text = (
-        "One model for all three hop counts, one torch thread. *Sharp*: questions a second over the second half of the steps, when "
-        "relations are no longer spread over the whole graph; in brackets a second of processor time, which other machines' work "
-        f"does not count in. *Whole epoch*: {len(train):,} questions at that speed. Preparing (find mentions, number words) comes "
+        "One model for all hop counts, one torch thread. *Sharp*: questions a second over the second half of the steps, when "
+        "relations are no longer spread over the whole graph; in brackets a second of processor time, in which other machines' "
+        f"work does not count. *Whole epoch*: {len(train):,} questions at that speed. Preparing (finding mentions) comes "
         "before training and is not in its seconds. Hits@1 on all dev questions of 1, 2, 3 hops, topics as in training.\n\n"
         "| | questions | batch | prepare, s | training, s | questions/s | sharp, questions/s | Hits@1 | whole epoch, s |\n"
         "|---|---|---|---|---|---|---|---|---|\n" + "\n".join(lines)

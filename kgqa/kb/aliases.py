@@ -19,6 +19,10 @@ class AliasIndex:
         self.trie = trie
         self.pointer = pointer
         self.entities = entities
+        self._pointer, self._entities = (
+            pointer.numpy(),
+            entities.numpy(),
+        )  # reading one number of a tensor takes ten times as long
 
     @classmethod
     def build(cls, keys: Iterable[tuple[str, Sequence[int]]]) -> Self:
@@ -65,7 +69,7 @@ class AliasIndex:
         place = self.trie.get(key)
         if place is None:
             return []
-        rows: list[int] = self.entities[int(self.pointer[place]) : int(self.pointer[place + 1])].tolist()
+        rows: list[int] = self._entities[self._pointer[place] : self._pointer[place + 1]].tolist()
         return rows
 
     def prefixes(self, text: str) -> list[str]:

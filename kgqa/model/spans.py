@@ -30,16 +30,17 @@ class Span:
 
 def find_spans(tokens: Sequence[Token], kb: KnowledgeBase) -> list[Span]:
     """Return every run of tokens whose normalised text is an alias, in the order of first token, then length."""
+    text = " ".join(token.key for token in tokens)
+    starts, ends, place = [], {}, 0
+    for number, token in enumerate(tokens):
+        starts.append(place)
+        place += len(token.key)
+        ends[place] = number
+        place += 1
     spans = []
-    for first in range(len(tokens)):
-        text = " ".join(token.key for token in tokens[first:])
-        ends = {}
-        length = -1
-        for last in range(first, len(tokens)):
-            length += 1 + len(tokens[last].key)
-            ends[length] = last
-        for key in kb.aliases.prefixes(text):
-            last = ends.get(len(key), -1)  # a key that ends inside a token is no match
+    for first, start in enumerate(starts):
+        for key in kb.aliases.prefixes(text[start:]):
+            last = ends.get(start + len(key), -1)  # a key that ends inside a token is no match
             if last >= first:
                 spans.append(Span(first=first, last=last, candidates=tuple(kb.aliases.candidates(key))))
     return spans

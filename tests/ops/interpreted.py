@@ -17,14 +17,14 @@ if os.environ.get("TRITON_INTERPRET") != "1":
 
 from kgqa.ops import _fused_gpu
 
-# Here the operators find these kernels where they look for those of the CPU, so that all that surrounds the kernels is tested too.
+# The operators find these kernels where they look for those of the CPU, so that all that surrounds the kernels is tested too.
 sys.modules["kgqa.ops._fused_cpu"] = _fused_gpu
 
 TYPES = [torch.float32, torch.float64]
-SHORT = {"_RUN": 3, "_FACTS": 2, "_LAID_ASIDE": 2, "_COLUMNS": 2, "_SORTED": 5}
+SMALL = {"_RUN": 7, "_FACTS": 2, "_LAID_ASIDE": 2, "_SORTED": 20}
 
 
-@pytest.fixture(autouse=True, scope="module", params=[{}, SHORT], ids=["as it is", "in many small parts"])
+@pytest.fixture(autouse=True, scope="module", params=[{}, SMALL], ids=["as it is", "in many small parts"])
 def division(request):
     """Divide the work of small graphs as that of large ones is divided too."""
     with pytest.MonkeyPatch.context() as patch:
@@ -47,32 +47,29 @@ def world(triples: list[tuple[int, int, int]], *, entities: int, relations: int 
         ([(0, 0, 0)], 2, 1),
         ([(0, 0, 1), (0, 1, 1)], 2, 2),
         ([(0, 0, 2)], 4, 1),
-        ([(leaf_, 0, 0) for leaf_ in range(1, 90)], 90, 1),
-        ([(0, 0, leaf_) for leaf_ in range(1, 20)], 50, 3),
-        ([], 70, 1),
+        ([(leaf_, 0, 0) for leaf_ in range(1, 20)], 20, 1),
+        ([], 3, 1),
     ],
-    ids=["self-loop", "parallel facts", "isolated entities", "hub", "relations without facts", "no facts"],
+    ids=["self-loop", "parallel facts", "isolated entities", "hub", "no facts"],
 )
 def test_follow_is_the_formula_on(triples, entities, relations, dtype):
     assert_follow_is_the_formula(world(triples, entities=entities, relations=relations, batch=2, dtype=dtype))
 
 
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=5)
 @given(worlds())
 def test_follow_is_the_formula_on_drawn_worlds(drawn: World):
     assert_follow_is_the_formula(drawn)
 
 
-@pytest.mark.parametrize("dtype", TYPES)
-@pytest.mark.parametrize("seed", range(2))
-def test_follow_is_the_formula_on_random_graphs(seed, dtype):
-    assert_follow_is_the_formula(seeded(seed, entities=30, facts=100, dtype=dtype))
+@pytest.mark.parametrize(("seed", "dtype"), list(enumerate(TYPES)))
+def test_follow_is_the_formula_on_random_graphs_and_two_runs_give_equal_bits(seed, dtype):
+    assert_follow_is_the_formula(seeded(seed, entities=10, facts=25, dtype=dtype), again=True)
 
 
-@pytest.mark.parametrize("batch", [1, 3, 8, 67])
-@pytest.mark.parametrize("kind", [torch.int16, torch.int32])
+@pytest.mark.parametrize(("batch", "kind"), [(1, torch.int16), (3, torch.int32), (67, torch.int16)])
 def test_any_number_of_columns_is_right_with_either_type_of_relation(batch, kind):
-    case = seeded(0, entities=8, facts=12, batch=batch, dtype=torch.float64)
+    case = seeded(0, entities=5, facts=8, batch=batch, dtype=torch.float64)
     graph = case.facts.pointer, case.facts.relation.to(kind), case.facts.object
     # A fact that leads to an entity is the inverse of one of the entity's own.
     x, r = leaf(case.x), leaf(case.r)
@@ -97,11 +94,10 @@ def test_nothing_gives_nothing(entities, batch):
 
 
 def test_short_types_are_added_up_in_a_longer_one():
-    # In bfloat16, 256 + 1 is 256.
-    facts = Facts.of([(leaf_, 0, 0) for leaf_ in range(1, 301)], num_entities=301, num_relations=1)
-    ones = torch.ones(301, 1, dtype=torch.bfloat16), torch.ones(2, 1, dtype=torch.bfloat16)
-    graph = facts.pointer, facts.relation, facts.object
-    y = _fused_gpu.pull(*graph, *ones)
-    assert (y.dtype, y[0].item()) == (torch.bfloat16, 300)
-    for_x, for_r = _fused_gpu.pull_backward(*graph, *ones, ones[0])
-    assert (for_x[0].item(), for_r.tolist()) == (300, [[300], [300]])
+    # 1 + 2⁻⁷ squared is 1 + 2⁻⁶ + 2⁻¹⁴, of which bfloat16 knows no more than 1 + 2⁻⁶.
+    graph = torch.tensor([0, 2, 2]), torch.tensor([0, 1], dtype=torch.int16), torch.tensor([0, 1], dtype=torch.int32)
+    x = torch.tensor([[1 + 2**-7], [-1 - 2**-6]], dtype=torch.bfloat16)
+    r = torch.tensor([[1 + 2**-7], [1.0]], dtype=torch.bfloat16)
+    y = _fused_gpu.pull(*graph, x, r)
+    assert (y.dtype, y.tolist()) == (torch.bfloat16, [[2**-14], [0.0]])
+    assert [part.dtype for part in _fused_gpu.pull_backward(*graph, x, r, y)] == [torch.bfloat16] * 2

@@ -1,4 +1,4 @@
-"""The kernels run in two ways: interpreted on the CPU (tests/ops/interpreted.py), everywhere, and on a GPU, where there is one."""
+"""The kernels are run in two ways: everywhere by an interpreter (interpreted.py), and on a GPU where there is one."""
 
 import copy
 import math
@@ -33,8 +33,10 @@ def seeded(seed: int, *, entities: int, facts: int, relations: int = 3, batch: i
     return World(graph, weights(batch, entities), weights(batch, graph.num_relations), weights(batch, entities) - 0.5)
 
 
-def assert_follow_is_the_formula(world: World, *, device: str = "cpu", sparse: bool = False, compiled: bool = False) -> None:
-    """Compare values and gradients on a device with those of the reference, and a second run with the first."""
+def assert_follow_is_the_formula(
+    world: World, *, device: str = "cpu", sparse: bool = False, compiled: bool = False, again: bool = False
+) -> None:
+    """Compare values and gradients on a device with those of the reference; `again`, also a second run with the first."""
     x, r = leaf(world.x.double()), leaf(world.r.double())
     values = _reference.follow(world.facts, x, r)
     for_x, for_r = gradients(values, world.upstream.double(), x, r)
@@ -50,10 +52,12 @@ def assert_follow_is_the_formula(world: World, *, device: str = "cpu", sparse: b
         return dense.detach().cpu(), *(part.cpu() for part in gradients(reached, world.upstream.to(device), x, r))
 
     found = run()
+    # A fact that is left out or counted twice changes a sum by far more; how thousands of float32 are added up, by less.
+    near = {"rtol": 1e-4, "atol": 1e-3} if world.x.dtype == torch.float32 else {"rtol": 1e-9, "atol": 1e-9}
     for part, right in zip(found, expected, strict=True):
-        torch.testing.assert_close(part, right.to(world.x.dtype), rtol=1e-5, atol=1e-5)
-    if not sparse:
-        assert all(part.equal(again) for part, again in zip(found, run(), strict=True))
+        torch.testing.assert_close(part, right.to(world.x.dtype), **near)
+    if again:
+        assert all(part.equal(other) for part, other in zip(found, run(), strict=True))
 
 
 def test_the_interpreted_kernels_agree_with_the_reference():
@@ -68,18 +72,20 @@ def test_the_interpreted_kernels_agree_with_the_reference():
     [("fp32", "fp32", "i16", 64, True), ("fp64", "fp64", "i32", 8, False), ("bf16", "fp32", "i16", 1, False)],
 )
 def test_the_kernels_can_be_compiled_where_no_gpu_is(tmp_path, monkeypatch, weights, sums, relation, columns, multiples):
-    from triton.backends.compiler import GPUTarget  # noqa: PLC0415
-    from triton.compiler import ASTSource  # noqa: PLC0415
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
 
-    from kgqa.ops import _fused_gpu  # noqa: PLC0415
+    from kgqa.ops import _fused_gpu
 
     monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
     graph = {"pointer": "*i64", "left": "*i32", "a": f"*{weights}", "right": f"*{relation}", "b": f"*{weights}"}
     others = {"first": "*i64", "y": f"*{sums}", "aside": f"*{sums}", "width": "i32", "size": "i32"}
+    fixed = {"width": 1} if columns == 1 else {}  # as Triton does with an argument of 1
     for kernel, arguments, constants, warps in (
         (_fused_gpu._walk, graph | others, {"FACTS": _fused_gpu._FACTS, "COLUMNS": columns}, 1),
         (_fused_gpu._join, {"pointer": "*i64"} | others, {"LAID_ASIDE": _fused_gpu._LAID_ASIDE, "COLUMNS": columns}, 4),
     ):
+        constants |= fixed
         signature = arguments | dict.fromkeys(constants, "constexpr")
         known = {(place,): [["tt.divisibility", 16]] for place in range(len(arguments))} if multiples else None
         source = ASTSource(kernel, signature, constants, known)
@@ -91,7 +97,7 @@ def test_the_kernels_can_be_compiled_where_no_gpu_is(tmp_path, monkeypatch, weig
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize(("entities", "facts", "batch"), [(1, 1, 1), (40, 0, 2), (5000, 40000, 1), (5000, 40000, 70)])
 def test_a_gpu_follows_dense_sets_as_the_formula_says(dtype, entities, facts, batch):
-    assert_follow_is_the_formula(seeded(0, entities=entities, facts=facts, batch=batch, dtype=dtype), device="cuda")
+    assert_follow_is_the_formula(seeded(0, entities=entities, facts=facts, batch=batch, dtype=dtype), device="cuda", again=True)
 
 
 @needs_gpu
