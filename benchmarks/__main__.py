@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks import aliases, choice, confirmed, hops, loading, results, training, way
+from benchmarks import aliases, choice, confirmed, hops, loading, question, results, training, way
 
 BENCHMARKS = {
     **{f"way-{name}": (lambda data, name=name: way.run(name, data)) for name in way.WAYS},
@@ -17,6 +17,7 @@ BENCHMARKS = {
     "choice": choice.run,
     "training": training.run,
     "aliases": aliases.run,
+    "question": question.run,
     "confirmed": confirmed.run,
     "loading": loading.run,
 }

@@ -8,6 +8,7 @@ from kgqa.explain.paths import RelationPath, best_paths
 from kgqa.graph.cypher import Chain, Step, ask_again, prove
 from kgqa.kb import KnowledgeBase
 from kgqa.model.prediction import OPEN, Model, Prediction
+from kgqa.threads import one_thread
 
 MOST_OTHERS = 10
 MOST_CANDIDATES = 5
@@ -37,7 +38,8 @@ def trace(model: Model, prediction: Prediction, *, limit: int) -> Answer:
         for row, score in zip(prediction.rows[shown].tolist(), prediction.scores[shown].tolist(), strict=True)
     ]
     answer = int(prediction.rows[0])
-    found = _paths(model, prediction, branches, answer)
+    with one_thread():
+        found = _paths(model, prediction, branches, answer)
     chains = _chains(kb, found)
     node, identifier = kb.mapping.locate(kb.ids[answer])
     return Answer(
