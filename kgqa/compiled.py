@@ -116,6 +116,5 @@ _prefetch: Any = _fetch  # its first argument is the compiler's, which the check
 @compiled
 def prefetch(array: Any, row: int) -> None:
     """Ask for array[row] to be brought into the cache: it will be read a few steps later."""
-    step = 64 // array.itemsize
-    for column in range(0, array.shape[1], step):
+    for column in range(0, array.shape[1], 16):  # one line of the cache in float32; dividing by the item's size would cost more
         _prefetch(array, row, column)
