@@ -3,6 +3,7 @@
 # make check   format, lint, types and the quick tests
 # make bench   the benchmarks; KGQA_DATA names the folder of the public data sets
 # make clean   remove what make built
+# make clean-compiled   remove the compiled loops: needed after a change in a file that theirs calls
 
 VENV ?= .venv
 PYTHON ?= python3
@@ -13,7 +14,7 @@ INSTALLED := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 WANTED := --constraint constraints.txt --editable '.[dev]'
 
-.PHONY: demo test check lint bench clean
+.PHONY: demo test check lint bench clean clean-compiled
 
 demo: $(INSTALLED)
 	@$(BIN)/kgqa demo
@@ -34,6 +35,9 @@ bench: $(INSTALLED)
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+
+clean-compiled:
+	find kgqa benchmarks \( -name '*.nbi' -o -name '*.nbc' \) -delete
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

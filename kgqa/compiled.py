@@ -16,7 +16,7 @@ from numba.extending import intrinsic
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 WIDTH: Final = 8
-"""Rows of weights that `multiply_add` reads are padded to a multiple of this many columns."""
+"""Rows of weights that `sum_products` reads are padded to a multiple of this many columns."""
 
 
 def compiled(loop: Loop) -> Loop:
@@ -29,92 +29,115 @@ def compiled(loop: Loop) -> Loop:
     return cast(Loop, compiler(loop))
 
 
-def _address(context: Any, builder: Any, signature: Any, values: Any, array: int, row: int, column: int) -> Any:
-    """Return the address of an item of an array; array, row and column are places among the arguments."""
-    kinds = signature.args
-    places = [context.cast(builder, values[index], kinds[index], types.intp) for index in (row, column)]
-    unpacked = context.make_array(kinds[array])(context, builder, values[array])
+def _item(context: Any, builder: Any, kind: Any, array: Any, *places: Any) -> Any:
+    """Return the address of an item of an array."""
     tools: Any = cgutils  # which has no types
-    return tools.get_item_pointer(context, builder, kinds[array], unpacked, places, wraparound=False)
+    unpacked = context.make_array(kind)(context, builder, array)
+    return tools.get_item_pointer(context, builder, kind, unpacked, list(places), wraparound=False)
 
 
-def _instruction(builder: Any, name: str, result: Any, arguments: list[Any]) -> Any:
-    tools: Any = cgutils
-    return tools.get_or_insert_function(builder.module, ir.FunctionType(result, arguments), name)
+def _row_of_products(width: int, *, shared: bool) -> Any:
+    """Make the instructions of `sum_products` for so many columns, of `sum_and_share` if `shared`."""
 
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        tools: Any = cgutils
+        kinds = signature.args
+        number = kinds[0].dtype
+        vector = ir.VectorType(context.get_value_type(number), width)
+        name = f"llvm.fma.v{width}f{number.bitwidth}"
+        fma = tools.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * 3), name)
 
-def _vector(width: int) -> Any:
+        def whole(value: Any, kind: Any) -> Any:
+            return context.cast(builder, value, kind, types.intp)
+
+        at, start, stop, column = (whole(values[place], kinds[place]) for place in (1, 6, 7, 8))
+
+        def row(array: int, place: Any) -> Any:
+            address = _item(context, builder, kinds[array], values[array], place, column)
+            return builder.bitcast(address, vector.as_pointer())
+
+        def load(address: Any) -> Any:
+            loaded = builder.load(address)
+            loaded.align = number.bitwidth // 8
+            return loaded
+
+        def store(value: Any, address: Any) -> None:
+            builder.store(value, address).align = number.bitwidth // 8
+
+        def place_in(array: int, fact: Any) -> Any:
+            return whole(builder.load(_item(context, builder, kinds[array], values[array], fact)), kinds[array].dtype)
+
+        total = tools.alloca_once(builder, vector)  # which the compiler keeps in registers
+        builder.store(ir.Constant(vector, [0.0] * width), total)
+        own = load(row(10, at)) if shared else None
+        with tools.for_range(builder, stop, start=start) as loop:
+            left, other = load(row(2, place_in(3, loop.index))), place_in(5, loop.index)
+            builder.store(builder.call(fma, [left, load(row(4, other)), builder.load(total)]), total)
+            if shared:
+                share = row(9, other)
+                store(builder.call(fma, [left, own, load(share)]), share)
+        store(builder.load(total), row(0, at))
+        return context.get_dummy_value()
+
+    def accepts(numbers: tuple[Any, ...]) -> bool:
+        return all(array.ndim == 2 and array.layout == "C" and array.dtype == numbers[0].dtype for array in numbers)
+
+    if shared:
+
+        @intrinsic
+        def share(t: Any, y: Any, at: Any, a: Any, i: Any, b: Any, j: Any, start: Any, stop: Any, c: Any, s: Any, o: Any) -> Any:
+            return (types.void(y, at, a, i, b, j, start, stop, c, s, o), generate) if accepts((y, a, b, s, o)) else None
+
+        return share
+
     @intrinsic
-    def add(typing: Any, total: Any, at: Any, left: Any, row: Any, right: Any, other: Any, column: Any) -> Any:
-        if any(array.ndim != 2 or array.layout != "C" or array.dtype != total.dtype for array in (total, left, right)):
-            return None
-
-        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            vector = ir.VectorType(context.get_value_type(total.dtype), width)
-
-            def place(array: int) -> Any:
-                address = _address(context, builder, signature, values, array, array + 1, 6)
-                return builder.bitcast(address, vector.as_pointer())
-
-            def load(address: Any) -> Any:
-                loaded = builder.load(address)
-                loaded.align = total.dtype.bitwidth // 8
-                return loaded
-
-            target = place(0)
-            fma = _instruction(builder, f"llvm.fma.v{width}f{total.dtype.bitwidth}", vector, [vector] * 3)
-            added = builder.call(fma, [load(place(2)), load(place(4)), load(target)])
-            builder.store(added, target).align = total.dtype.bitwidth // 8
-            return context.get_dummy_value()
-
-        return types.void(total, at, left, row, right, other, column), generate
+    def add(t: Any, y: Any, at: Any, a: Any, i: Any, b: Any, j: Any, start: Any, stop: Any, c: Any) -> Any:
+        return (types.void(y, at, a, i, b, j, start, stop, c), generate) if accepts((y, a, b)) else None
 
     return add
 
 
-_add_16: Any
-_add_8: Any
-_add_16, _add_8 = _vector(16), _vector(8)
+_add_32, _add_16, _add_8 = (_row_of_products(width, shared=False) for width in (32, 16, WIDTH))
+_share_32, _share_16, _share_8 = (_row_of_products(width, shared=True) for width in (32, 16, WIDTH))
 
 
 @compiled
-def multiply_add(total: Any, at: int, left: Any, row: int, right: Any, other: int) -> None:
-    """Add left[row] ⊙ right[other] to total[at]: the step that every dense hop takes once a fact.
+def sum_products(y: Any, at: int, a: Any, left: Any, b: Any, right: Any, start: int, stop: int) -> None:
+    """Write to y[at] the sum over k from `start` to `stop` of a[left[k]] ⊙ b[right[k]]: what a dense hop does for an entity.
 
-    Written as vector instructions: a plain loop over so short a row spends most of its time on finding out whether the rows
-    overlap in memory and on the columns that are left over (docs/decisions/0013).
+    Written as vector instructions, the sum in registers: plain loops over such short rows spend their time on finding out whether
+    rows overlap in memory, on columns that are left over, and on storing sums (docs/decisions/0013).
 
     Args:
-        total, left, right: C-contiguous, of one floating-point type, the number of columns a multiple of `WIDTH`.
-        at, row, other: their rows; not checked.
+        y, a, b: C-contiguous, of one floating-point type, the number of columns a multiple of `WIDTH`.
+        left, right: rows of a and b; not checked.
+        at, start, stop: a row of y, and places in `left` and `right`; not checked.
     """
-    columns = total.shape[1]
-    column = 0
-    while column + 16 <= columns:
-        _add_16(total, at, left, row, right, other, column)
+    column, columns = 0, y.shape[1]
+    while column + 32 <= columns:
+        _add_32(y, at, a, left, b, right, start, stop, column)
+        column += 32
+    if column + 16 <= columns:
+        _add_16(y, at, a, left, b, right, start, stop, column)
         column += 16
     if column < columns:
-        _add_8(total, at, left, row, right, other, column)
-
-
-@intrinsic
-def _fetch(typing: Any, array: Any, row: Any, column: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
-        hint = _instruction(builder, "llvm.prefetch.p0", ir.VoidType(), [byte, word, word, word])
-        address = builder.bitcast(_address(context, builder, signature, values, 0, 1, 2), byte)
-        to_read, keep, data = (ir.Constant(word, value) for value in (0, 3, 1))
-        builder.call(hint, [address, to_read, keep, data])
-        return context.get_dummy_value()
-
-    return types.void(array, row, column), generate
-
-
-_prefetch: Any = _fetch  # its first argument is the compiler's, which the checker of types does not know
+        _add_8(y, at, a, left, b, right, start, stop, column)
 
 
 @compiled
-def prefetch(array: Any, row: int) -> None:
-    """Ask for array[row] to be brought into the cache: it will be read a few steps later."""
-    for column in range(0, array.shape[1], 16):  # one line of the cache in float32; dividing by the item's size would cost more
-        _prefetch(array, row, column)
+def sum_and_share(y: Any, at: int, a: Any, left: Any, b: Any, right: Any, start: int, stop: int, shares: Any, own: Any) -> None:
+    """Do `sum_products`, and add a[left[k]] ⊙ own[at] to shares[right[k]] for every k: what the gradient of a hop does.
+
+    Args:
+        y, at, a, left, b, right, start, stop: as in `sum_products`.
+        shares, own: of the same type and width as y; `shares` has the rows of b, `own` those of y.
+    """
+    column, columns = 0, y.shape[1]
+    while column + 32 <= columns:
+        _share_32(y, at, a, left, b, right, start, stop, column, shares, own)
+        column += 32
+    if column + 16 <= columns:
+        _share_16(y, at, a, left, b, right, start, stop, column, shares, own)
+        column += 16
+    if column < columns:
+        _share_8(y, at, a, left, b, right, start, stop, column, shares, own)

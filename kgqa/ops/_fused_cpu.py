@@ -13,16 +13,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from kgqa.compiled import compiled, multiply_add, prefetch
+from kgqa.compiled import compiled, sum_and_share, sum_products
 from kgqa.threads import spread
 
 _RUN = 1 << 14
 """Facts in a run: enough work that handing it to a thread does not show."""
 
 _MOST_RUNS = 64
-
-_AHEAD = 8
-"""How many facts ahead the weights are fetched: they lie all over memory."""
 
 
 def pull(pointer: Tensor, relation: Tensor, object_: Tensor, x: Tensor, r: Tensor) -> Tensor:
@@ -69,22 +66,14 @@ def _runs(pointer: NDArray[np.int64], num_relations: int) -> list[tuple[int, int
 
 @compiled
 def _pull(pointer: Any, relation: Any, object_: Any, x: Any, r: Any, y: Any, first: int, last: int) -> None:
-    end = len(object_) - 1
     for entity in range(first, last):
-        y[entity, :] = 0
-        for fact in range(pointer[entity], pointer[entity + 1]):
-            prefetch(x, object_[min(fact + _AHEAD, end)])
-            multiply_add(y, entity, x, object_[fact], r, relation[fact])
+        sum_products(y, entity, x, object_, r, relation, pointer[entity], pointer[entity + 1])
 
 
 @compiled
 def _pull_backward(
     pointer: Any, relation: Any, object_: Any, x: Any, r: Any, gradient: Any, for_x: Any, for_r: Any, first: int, last: int
 ) -> None:
-    end = len(object_) - 1
     for entity in range(first, last):
-        for_x[entity, :] = 0
-        for fact in range(pointer[entity], pointer[entity + 1]):
-            prefetch(gradient, object_[min(fact + _AHEAD, end)])
-            multiply_add(for_x, entity, gradient, object_[fact], r, relation[fact])
-            multiply_add(for_r, relation[fact], gradient, object_[fact], x, entity)
+        facts = pointer[entity], pointer[entity + 1]
+        sum_and_share(for_x, entity, gradient, object_, r, relation, facts[0], facts[1], for_r, x)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from kgqa.compiled import WIDTH, multiply_add
+from kgqa.compiled import WIDTH, sum_and_share, sum_products
 from kgqa.kb.facts import Facts
 from kgqa.ops import EntitySet, _frontier, _frontier_cpu, _frontier_torch, _fused, _reference, facts_along, follow, relations_of
 from kgqa.ops.warm_up import STAGE, warm_up
@@ -31,15 +31,24 @@ def crowd(batch: int) -> tuple[Facts, Tensor, Tensor]:
     return facts, torch.rand(batch, 3_000, generator=generator), torch.rand(batch, 10, generator=generator)
 
 
-@pytest.mark.parametrize("columns", [WIDTH, 2 * WIDTH, 3 * WIDTH, 5 * WIDTH])
+@pytest.mark.parametrize("columns", [WIDTH * number for number in (1, 2, 3, 4, 7, 9)])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_products_are_added_to_one_row_and_no_other(columns, dtype):
+def test_products_are_added_up_in_one_row_and_shared_out(columns, dtype):
     draw = np.random.default_rng(0)
-    total, left, right = (draw.random((3, columns)).astype(dtype) for _ in range(3))
-    expected = total.copy()
-    expected[1] += left[2] * right[0]
-    multiply_add(total, 1, left, 2, right, 0)
-    np.testing.assert_allclose(total, expected, rtol=1e-6)
+    y, a, b, shares, own = (draw.random((3, columns)).astype(dtype) for _ in range(5))
+    left, right = np.array([0, 2, 2, 1], dtype=np.int32), np.array([1, 0, 0, 2], dtype=np.int16)
+    expected, shared = y.copy(), shares.copy()
+    expected[1] = a[2] * b[0] + a[2] * b[0] + a[1] * b[2]
+    sum_products(y, 1, a, left, b, right, 1, 4)
+    np.testing.assert_allclose(y, expected, rtol=1e-6)
+    y[1] = -1
+    shared[0] += 2 * a[2] * own[1]
+    shared[2] += a[1] * own[1]
+    sum_and_share(y, 1, a, left, b, right, 1, 4, shares, own)
+    np.testing.assert_allclose(y, expected, rtol=1e-6)
+    np.testing.assert_allclose(shares, shared, rtol=1e-6)
+    sum_products(y, 0, a, left, b, right, 2, 2)
+    assert not y[0].any()
 
 
 @pytest.mark.parametrize("batch", [1, 8, 13])
