@@ -1,7 +1,7 @@
 """One hop from the members of sparse sets in torch's own operators: slower than compiled loops, on any device.
 
-The functions are those of `_frontier_cpu`, with the same arguments and results. On a GPU torch adds in no fixed order, so the last
-bits may differ from run to run.
+The functions are those of `_frontier_cpu`, with the same arguments and results. On a GPU torch adds in no fixed order, so the
+last bits may differ from run to run.
 """
 
 import torch
