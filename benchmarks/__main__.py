@@ -9,13 +9,14 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks import aliases, choice, confirmed, hops, loading, question, results, training, way
+from benchmarks import aliases, choice, confirmed, hops, loading, question, results, scaling, training, way
 
 BENCHMARKS = {
     **{f"way-{name}": (lambda data, name=name: way.run(name, data)) for name in way.WAYS},
     "hops": hops.run,
     "choice": choice.run,
     "training": training.run,
+    "scaling": scaling.run,
     "aliases": aliases.run,
     "question": question.run,
     "confirmed": confirmed.run,

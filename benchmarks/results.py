@@ -11,6 +11,7 @@ from typing import Any
 FOLDER = Path(__file__).parent / "results"
 REPORT = Path(__file__).parent.parent / "docs" / "results.md"
 README = Path(__file__).parent.parent / "README.md"
+PICTURES = REPORT.parent / "pictures"
 MARKS = "<!-- results -->\n", "<!-- end of results -->\n"
 
 HEAD = """# Results

@@ -18,7 +18,7 @@ class SpanGates(nn.Module):
 
     def __init__(self, hidden: int, width: int) -> None:
         super().__init__()
-        self.score = nn.Sequential(nn.Linear(2 * hidden + width, hidden), nn.Tanh(), nn.Linear(hidden, 1))
+        self.score = nn.Sequential(nn.Linear(2 * hidden + width, hidden), nn.Tanh(), nn.Linear(hidden, 1, bias=False))
         self.features = nn.Linear(FEATURES, 1, bias=False)
         with torch.no_grad():
             self.features.weight.copy_(torch.tensor([_PRIOR]))

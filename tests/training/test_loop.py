@@ -15,6 +15,7 @@ from kgqa.evaluation.report import evaluate
 from kgqa.kb import KnowledgeBase
 from kgqa.model.prediction import Model
 from kgqa.model.vocabulary import Vocabulary
+from kgqa.ops.warm_up import STAGE
 from kgqa.training.checkpoint import load_model, read_card, read_state
 from kgqa.training.loop import Epoch, Trainer, TrainingReport, new_model
 from tests.model.small import config, film_questions
@@ -58,7 +59,7 @@ def whole(books: KnowledgeBase, tmp_path_factory: pytest.TempPathFactory) -> tup
 
 def stop_at(epoch: int, step: int) -> dict[str, Callable[..., None]]:
     def progress(stage: str, done: int, total: int | None) -> None:
-        assert total == 6
+        assert total == 6 or stage == STAGE
         if (stage, done) == (f"epoch {epoch}", step):
             raise Interruption
 
@@ -206,7 +207,7 @@ def test_the_library_is_learned_and_the_saved_model_is_as_good_as_its_card_says(
 
 def test_the_film_world_is_learned_from_answers_alone(kb: KnowledgeBase, tmp_path: Path) -> None:
     questions = film_questions()
-    settings = config(epochs=10, patience=10, learning_rate=2e-2, batch=1)
+    settings = config(epochs=20, patience=20, learning_rate=2e-2, batch=1)
     report = Trainer(new_model(settings, questions, kb), questions, questions, tmp_path, source="films").run()
     assert report.best.dev_hits == 1.0
     assert report.epochs[-1].loss < 0.5 * report.epochs[0].loss
@@ -231,7 +232,7 @@ def test_the_learning_rate_rises_over_the_warm_up_and_then_falls_in_a_straight_l
         books,
         tmp_path,
         settings={"epochs": 2, "batch": 8, "warm_up": 0.5, "learning_rate": 0.01},
-        progress=lambda stage, done, total: rates.append(run.optimizer.param_groups[0]["lr"]),
+        progress=lambda stage, done, total: None if stage == STAGE else rates.append(run.optimizer.param_groups[0]["lr"]),
     )
     run.run()
     assert rates == pytest.approx([0.0, 0.005, 0.01, 0.005])
@@ -285,7 +286,7 @@ def test_progress_and_epochs_are_told(books: KnowledgeBase, tmp_path: Path) -> N
         books,
         tmp_path,
         settings=SHORT | {"epochs": 2, "batch": 8},
-        progress=lambda stage, done, total: told.append((stage, done, total)),
+        progress=lambda stage, done, total: None if stage == STAGE else told.append((stage, done, total)),
         on_epoch=epochs.append,
     )
     report = run.run()
