@@ -172,12 +172,17 @@ def test_a_question_is_reasoned_about_alike_alone_and_beside_a_long_one(text: st
 
 def test_every_parameter_learns_from_the_answers_alone(kb: KnowledgeBase) -> None:
     model = untrained(kb, settings=config(hops=HOPS))
-    torch.manual_seed(0)
-    for parameter in model.reasoner.parameters():  # some begin at zero, behind which nothing learns at first
-        torch.nn.init.normal_(parameter, std=0.1)
     batch = collate([lay_out(text, vocabulary(), kb) for text in (*TEXTS, "Who wrote films starring Tom Hanks?")])
-    answers = model.reasoner.train()(batch).answers
-    (answers.weights * torch.randn(len(answers))).sum().backward()
-    still = [name for name, value in model.reasoner.named_parameters() if value.grad is None or not bool((value.grad != 0).any())]
+    still = {name for name, _ in model.reasoner.named_parameters()}
+    for seed in range(10):  # the gate of a second mention has a part only where its branch says less than the first
+        torch.manual_seed(seed)
+        for parameter in model.reasoner.parameters():  # some begin at zero, behind which nothing learns at first
+            torch.nn.init.normal_(parameter, std=0.1)
+        model.reasoner.zero_grad()
+        answers = model.reasoner.train()(batch).answers
+        (answers.weights * torch.randn(len(answers))).sum().backward()
+        still -= {
+            name for name, value in model.reasoner.named_parameters() if value.grad is not None and bool((value.grad != 0).any())
+        }
     # Each Tom Hanks has one fact, so that their degrees say nothing: what the prior learns is a rounding error or zero.
-    assert [name for name in still if name != "chooser.degree"] == []
+    assert still <= {"chooser.degree"}
