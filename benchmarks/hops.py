@@ -11,17 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks import graphs
+from benchmarks import graphs, metaqa
 from benchmarks.peers import Gather, GatherRows, LateMixing, Pyg, Reified
 from benchmarks.timing import medians, milliseconds
 from kgqa.compiled import compiled
-from kgqa.data import Dataset
-from kgqa.kb import KnowledgeBase
 from kgqa.kb.facts import Facts
-from kgqa.kb.materialise import materialise_files
 from kgqa.ops import EntitySet, follow
 from kgqa.threads import num_workers, spread
-from loaders import metaqa
 
 PEERS: Final[dict[str, Callable[[Facts], Callable[[Tensor, Tensor], Tensor]]]] = {
     "reified, COO": partial(Reified, compressed=False),
@@ -127,9 +123,7 @@ def _step(way: Callable[[Tensor, Tensor], Tensor], x: Tensor, r: Tensor, upstrea
 
 def _metaqa(data: Path) -> Facts:
     with tempfile.TemporaryDirectory(prefix="kgqa-bench-") as scratch:
-        metaqa.load(data / "metaqa", Path(scratch) / "data")
-        materialise_files(Dataset.read(Path(scratch) / "data"), Path(scratch) / "snapshot")
-        return KnowledgeBase.load(Path(scratch) / "snapshot").facts
+        return metaqa.prepare(data, Path(scratch)).facts
 
 
 def _wide() -> Facts:

@@ -9,19 +9,16 @@ from typing import Any, Final
 
 import numpy as np
 
+from benchmarks import metaqa
 from benchmarks.way import CONFIGS
 from kgqa import ops, qa
 from kgqa.config import Config
-from kgqa.data import Dataset
 from kgqa.data.questions import read_questions
 from kgqa.explain import trace
-from kgqa.kb import KnowledgeBase
-from kgqa.kb.materialise import materialise_files
 from kgqa.model import prediction
 from kgqa.qa import QA
 from kgqa.sdk import train
 from kgqa.training.questions import draw
-from loaders import metaqa
 
 QUESTIONS: Final = 1000
 
@@ -30,11 +27,9 @@ def run(data: Path) -> dict[str, Any]:
     """Train, ask one by one, ask many, then ask again with a clock at every part."""
     with tempfile.TemporaryDirectory(prefix="kgqa-bench-") as scratch:
         folder = Path(scratch)
-        metaqa.load(data / "metaqa", folder / "data")
-        materialise_files(Dataset.read(folder / "data"), folder / "snapshot")
+        kb = metaqa.prepare(data, folder)
         questions = folder / "data" / "questions"
         config = Config.read(CONFIGS / "metaqa.toml")
-        kb = KnowledgeBase.load(folder / "snapshot")
         train(kb, questions / "train.jsonl", dev=questions / "dev.jsonl", out=folder / "model", config=config)
         asked = [question.text for question in draw(read_questions(questions / "dev.jsonl"), QUESTIONS, seed=0)]
         answerer = QA.load(folder / "model", kb=kb)

@@ -5,16 +5,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks import metaqa
 from benchmarks.way import CONFIGS
 from kgqa.config import Config
-from kgqa.data import Dataset
 from kgqa.data.questions import read_questions
 from kgqa.evaluation.report import evaluate
 from kgqa.kb import KnowledgeBase
-from kgqa.kb.materialise import materialise_files
 from kgqa.training.loop import Trainer, new_model
 from kgqa.training.questions import draw
-from loaders import metaqa
 
 SETTINGS = {"topics given": "metaqa-topics", "question text alone": "metaqa"}
 
@@ -24,9 +22,7 @@ def run(data: Path) -> dict[str, Any]:
     rows = []
     with tempfile.TemporaryDirectory(prefix="kgqa-bench-") as scratch:
         folder = Path(scratch)
-        metaqa.load(data / "metaqa", folder / "data")
-        materialise_files(Dataset.read(folder / "data"), folder / "snapshot")
-        kb = KnowledgeBase.load(folder / "snapshot")
+        kb = metaqa.prepare(data, folder)
         train, dev = (read_questions(folder / "data" / "questions" / f"{split}.jsonl") for split in ("train", "dev"))
         for setting, name in SETTINGS.items():
             rows.append({"setting": setting} | _train(Config.read(CONFIGS / f"{name}.toml"), kb, train, dev, folder / name))

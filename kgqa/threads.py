@@ -5,9 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
+from itertools import pairwise
 from typing import TypeVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from kgqa.errors import ConfigError
 
@@ -54,6 +57,12 @@ def spread(work: Callable[[Part], Result], parts: Sequence[Part]) -> list[Result
     if len(parts) < 2 or num_workers() == 1:
         return [work(part) for part in parts]
     return list(_pool().map(work, parts))
+
+
+def divide(pointer: NDArray[np.int64], number: int) -> list[tuple[int, int]]:
+    """Cut the rows of `pointer`, shape (rows + 1,), into at most `number` runs, in order, with about the same length in all."""
+    inside = np.searchsorted(pointer, np.arange(1, number) * (int(pointer[-1]) // number)).tolist()
+    return [(first, last) for first, last in pairwise([0, *inside, len(pointer) - 1]) if first < last]
 
 
 @cache

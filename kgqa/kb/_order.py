@@ -1,13 +1,12 @@
 """Bring facts into the order of `Facts`: both directions, by subject, then relation, then object, in time linear in the facts."""
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kgqa.compiled import compiled
-from kgqa.threads import num_workers, spread
+from kgqa.threads import divide, num_workers, spread
 
 
 def both_directions(
@@ -30,8 +29,7 @@ def both_directions(
     small = np.int16 if 2 * num_relations <= np.iinfo(np.int16).max else np.int32
     relation, object_ = np.empty(len(packed), dtype=small), np.empty(len(packed), dtype=np.int32)
     number = 4 * num_workers() if len(packed) > 1 << 16 else 1
-    inside = np.searchsorted(pointer, np.arange(1, number) * (len(packed) // number)).tolist()
-    spread(lambda run: _sort(pointer, packed, relation, object_, *run), list(pairwise([0, *inside, num_entities])))
+    spread(lambda run: _sort(pointer, packed, relation, object_, *run), divide(pointer, number))
     return pointer, relation, object_
 
 

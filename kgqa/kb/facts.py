@@ -90,6 +90,10 @@ class Facts(nn.Module):
         """Return the number of facts of each entity, inverses included, shape (N_E,), int64."""
         return self.pointer[1:] - self.pointer[:-1]
 
+    def degrees_of(self, entities: Tensor) -> Tensor:
+        """Return the number of facts of some entities, inverses included, shape of `entities`, int64."""
+        return self.pointer[entities + 1] - self.pointer[entities]
+
     def inverse(self, relation: Numbers) -> Numbers:
         """Return the relation that walks the same facts the other way; for a tensor, that of each."""
         return (relation + self.num_relations // 2) % self.num_relations

@@ -45,9 +45,10 @@ class RecurrentEncoder(nn.Module):
         words = self._hide(batch.words, batch.flags) if self.training else batch.words
         embeddings = self.embedding(words) + batch.flags[:, :, None] * self.flag
         mask = batch.words != PADDING
-        states = self._drop(self._read(self._drop(embeddings), mask.sum(1)))
+        lengths = mask.sum(1)
+        states = self._drop(self._read(self._drop(embeddings), lengths))
         rows, half = torch.arange(len(words), device=words.device), states.shape[2] // 2
-        ends = torch.cat([states[rows, mask.sum(1) - 1, :half], states[:, 0, half:]], dim=1)
+        ends = torch.cat([states[rows, lengths - 1, :half], states[:, 0, half:]], dim=1)
         return Encoding(
             embeddings=embeddings,
             states=states,

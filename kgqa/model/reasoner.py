@@ -61,7 +61,9 @@ class Reasoner(nn.Module):
 
         entities = self.bag(self.facts, batch.candidate)
         kinds = mean_by_branch(entities, batch.candidate_branch, batch.branches)
-        p_candidate = self.chooser(spans, entities, self._degrees(batch.candidate), batch.candidate_branch, batch.branches)
+        p_candidate = self.chooser(
+            spans, entities, self.facts.degrees_of(batch.candidate).float(), batch.candidate_branch, batch.branches
+        )
         p_span, gates = self.span_gates(batch, spans, kinds)
         plan = self.planner(encoding, batch.reading, spans, kinds)
 
@@ -86,6 +88,3 @@ class Reasoner(nn.Module):
                 reached = ops.exclude(reached, walks[-2], plan.leave_last[:, hop])
             walks.append(reached)
         return walks[1:]
-
-    def _degrees(self, entities: Tensor) -> Tensor:
-        return (self.facts.pointer[entities + 1] - self.facts.pointer[entities]).to(torch.float32)

@@ -18,8 +18,7 @@ def count(facts: Facts, x: EntitySet, r: Tensor, epsilon: float) -> tuple[Tensor
     if epsilon > 0:
         followed, left_out = torch.ops.kgqa.count(facts.pointer, facts.relation, x.keys, x.weights.detach(), r.detach(), epsilon)
         return followed, left_out
-    entities = x.entities
-    degrees = facts.pointer[entities + 1] - facts.pointer[entities]
+    degrees = facts.degrees_of(x.entities)
     return degrees.new_zeros(x.batch).index_add(0, x.sets, degrees), r.new_zeros(x.batch)
 
 

@@ -4,7 +4,6 @@ The weights that arrive at one entity are added in a table of the set's own, as 
 graph if that is smaller. Sets are independent, so each is one thread's work.
 """
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,8 @@ from torch import Tensor
 
 from kgqa.compiled import compiled
 from kgqa.ops._runs import run_end
-from kgqa.threads import num_workers, spread
+from kgqa.ops.entity_set import set_bounds
+from kgqa.threads import divide, num_workers, spread
 
 _SMALL = 1 << 15
 """So few facts are followed faster by the thread that asks than by others that must be woken."""
@@ -60,7 +60,7 @@ def push(
     graph = pointer.numpy(), relation.numpy(), object_.numpy()
     x, w, r_, facts = keys.numpy(), weights.contiguous().numpy(), r.contiguous().numpy(), followed.numpy()
     num_entities, batch = len(graph[0]) - 1, len(r_)
-    members = _bounds(x, num_entities, batch)
+    members = set_bounds(keys, batch, num_entities).numpy()
     steps = _pointer(facts)
     rooms = _pointer(np.minimum(facts, num_entities))
     reached, sums = np.empty(rooms[-1], dtype=np.int32), np.empty(rooms[-1], dtype=w.dtype)
@@ -94,7 +94,7 @@ def push_backward(
     graph = pointer.numpy(), relation.numpy()
     x, w, r_ = keys.numpy(), weights.contiguous().numpy(), r.contiguous().numpy()
     g, way, starts = gradient.contiguous().numpy(), places.numpy(), ends.numpy()
-    members = _bounds(x, len(graph[0]) - 1, len(r_))
+    members = set_bounds(keys, len(r_), len(graph[0]) - 1).numpy()
     steps = _pointer(followed.numpy())
     for_w, for_r = np.zeros_like(w), np.zeros_like(r_)
     least = _least(r_, epsilon)
@@ -110,11 +110,6 @@ def _least(r: NDArray[Any], epsilon: float) -> Any:
     return r.dtype.type(epsilon if epsilon > 0 else -np.inf)
 
 
-def _bounds(keys: NDArray[np.int64], num_entities: int, batch: int) -> NDArray[np.int64]:
-    """Return where the members of each set begin, shape (B + 1,)."""
-    return np.searchsorted(keys, np.arange(batch + 1) * num_entities)
-
-
 def _pointer(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
     starts = np.zeros(len(sizes) + 1, dtype=np.int64)
     np.cumsum(sizes, out=starts[1:])
@@ -123,11 +118,7 @@ def _pointer(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _parts(steps: NDArray[np.int64]) -> list[tuple[int, int]]:
     """Divide the sets among threads by the facts that they follow."""
-    facts, batch = int(steps[-1]), len(steps) - 1
-    number = 1 if facts <= _SMALL else min(batch, 4 * num_workers())
-    inside = np.searchsorted(steps, np.arange(1, number) * (facts / number)).tolist()
-    cuts = [0, *inside, batch]
-    return [(first, last) for first, last in pairwise(cuts) if first < last]
+    return divide(steps, 1 if int(steps[-1]) <= _SMALL else min(len(steps) - 1, 4 * num_workers()))
 
 
 @compiled

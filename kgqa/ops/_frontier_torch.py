@@ -7,6 +7,7 @@ last bits may differ from run to run.
 import torch
 from torch import Tensor
 
+from kgqa.ops.entity_set import set_bounds
 from kgqa.ops.segments import unfold
 
 
@@ -36,7 +37,7 @@ def push(
     num_entities = len(pointer) - 1
     reached, places = torch.unique(number * num_entities + object_[fact], sorted=True, return_inverse=True)
     total = weights.new_zeros(len(reached)).index_add(0, places, weights[member] * share)
-    ends = torch.searchsorted(reached, torch.arange(len(r) + 1, device=keys.device) * num_entities)
+    ends = set_bounds(reached, len(r), num_entities)
     return reached, total, ends, (places - ends[number] if traced else places[:0]).int()
 
 

@@ -5,7 +5,6 @@ runs with about the same number of facts; a run is one thread's work, and no two
 on the graph alone, so the result does not depend on the number of threads.
 """
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from kgqa.compiled import compiled, sum_and_share, sum_products
-from kgqa.threads import spread
+from kgqa.threads import divide, spread
 
 _RUN = 1 << 14
 """Facts in a run: enough work that handing it to a thread does not show."""
@@ -58,10 +57,7 @@ def pull_backward(
 def _runs(pointer: NDArray[np.int64], num_relations: int) -> list[tuple[int, int]]:
     """Divide the entities. Each run sums the gradients of the relations for itself, so many relations mean fewer runs."""
     facts = int(pointer[-1])
-    number = max(1, min(_MOST_RUNS, facts // _RUN, facts // (4 * max(num_relations, 1))))
-    inside = np.searchsorted(pointer, np.arange(1, number) * (facts // number)).tolist()
-    cuts = [0, *inside, len(pointer) - 1]
-    return list(pairwise(cuts))
+    return divide(pointer, max(1, min(_MOST_RUNS, facts // _RUN, facts // (4 * max(num_relations, 1)))))
 
 
 @compiled

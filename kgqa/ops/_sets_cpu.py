@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from kgqa.compiled import compiled
+from kgqa.ops.entity_set import set_bounds
 
 
 def mix(keys: Tensor, weights: Tensor, pointer: Tensor, shares: Tensor, num_entities: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -68,7 +69,7 @@ def intersect(keys: Tensor, weights: Tensor, gates: Tensor, pointer: Tensor, num
         num_entities: N_E.
     """
     x, w, g, owned = keys.numpy(), weights.contiguous().numpy(), gates.contiguous().numpy(), pointer.numpy()
-    members = np.searchsorted(x, np.arange(len(g) + 1) * num_entities)
+    members = set_bounds(keys, len(g), num_entities).numpy()
     out, least = np.empty(len(x), dtype=np.int64), np.empty(len(x), dtype=w.dtype)
     size = _intersect(x, w, g, owned, members, num_entities, out, least)
     return torch.from_numpy(out[:size]), torch.from_numpy(least[:size])
@@ -79,7 +80,7 @@ def intersect_backward(
 ) -> tuple[Tensor, Tensor]:
     """Return the gradients of `intersect` in the weights and the gates, shared among branches that are equal."""
     x, w, g, owned = keys.numpy(), weights.contiguous().numpy(), gates.contiguous().numpy(), pointer.numpy()
-    members = np.searchsorted(x, np.arange(len(g) + 1) * num_entities)
+    members = set_bounds(keys, len(g), num_entities).numpy()
     for_w, for_g = np.zeros_like(w), np.zeros_like(g)
     _intersect_backward(x, w, g, owned, members, num_entities, gradient.contiguous().numpy(), for_w, for_g)
     return torch.from_numpy(for_w), torch.from_numpy(for_g)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from kgqa.errors import ShapeError
 from kgqa.ops._operators import operator
-from kgqa.ops.entity_set import EntitySet
+from kgqa.ops.entity_set import EntitySet, set_bounds
 from kgqa.ops.sets import Sets
 
 
@@ -55,9 +55,8 @@ def extreme(x: Sets, values: Tensor, *, largest: bool = True) -> Sets:
         return extreme(EntitySet.of_all(x), values, largest=largest).weights.view(x.shape)
     if values.shape != (x.num_entities,):
         raise ShapeError(f"extreme: expected {x.num_entities} values, found shape {tuple(values.shape)}.")
-    bounds = torch.arange(x.batch + 1, device=x.keys.device) * x.num_entities
     own = values.to(x.keys.device)[x.entities].double()
-    sorts = (own if largest else -own).cpu(), torch.searchsorted(x.keys, bounds).cpu()
+    sorts = (own if largest else -own).cpu(), set_bounds(x.keys, x.batch, x.num_entities).cpu()
     return x.with_weights(torch.ops.kgqa.extreme(x.weights.cpu(), *sorts).to(x.weights.device))
 
 

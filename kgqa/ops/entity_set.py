@@ -9,6 +9,11 @@ from torch import Tensor
 from kgqa.errors import ShapeError
 
 
+def set_bounds(keys: Tensor, num_sets: int, num_entities: int) -> Tensor:
+    """Return where the members of each set begin among the keys of an `EntitySet`, shape (num_sets + 1,), int64."""
+    return torch.searchsorted(keys, torch.arange(num_sets + 1, device=keys.device) * num_entities)
+
+
 @final
 @dataclass(frozen=True, eq=False)
 class EntitySet:
