@@ -59,7 +59,7 @@ def run(data: Path) -> dict[str, Any]:
         folder = Path(scratch)
         names = _distinct(_names(draw))
         clock = time.perf_counter()
-        index = AliasIndex.build((name, [place]) for place, name in enumerate(names))
+        index = AliasIndex.build([(name, place) for place, name in enumerate(names)])
         index.save(folder / "trie")
         save_file({"pointer": index.pointer, "entities": index.entities}, folder / "tensors")
         built = time.perf_counter() - clock

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from kgqa.data import Dataset
 from kgqa.kb import KnowledgeBase
 from kgqa.kb.materialise import materialise_files
 from loaders import metaqa
@@ -11,5 +10,5 @@ from loaders import metaqa
 def prepare(data: Path, folder: Path) -> KnowledgeBase:
     """Write the canonical data to `folder`/data and a snapshot of it to `folder`/snapshot; return the knowledge base."""
     metaqa.load(data / "metaqa", folder / "data")
-    materialise_files(Dataset.read(folder / "data"), folder / "snapshot")
+    materialise_files(folder / "data", folder / "snapshot")
     return KnowledgeBase.load(folder / "snapshot")

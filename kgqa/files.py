@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import platformdirs
 
@@ -115,23 +115,40 @@ def unreadable(path: Path, error: OSError) -> DataError:
     return DataError(path, None, expected="a file that can be read", found=error.strerror or str(error), then="Check the path.")
 
 
+def open_bytes(path: Path) -> BinaryIO:
+    """Open a data file.
+
+    Raises:
+        DataError: it could not be opened.
+    """
+    try:
+        return open(path, "rb")
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def decoded(path: Path, number: int, raw: bytes) -> str:
+    """Return line `number` of a UTF-8 text file, without its end.
+
+    Raises:
+        DataError: it is not UTF-8.
+    """
+    try:
+        return raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        found = f"the byte 0x{raw[error.start]:02x} at column {error.start + 1}"
+        raise DataError(path, number, expected="UTF-8 text", found=found, then="Convert the file to UTF-8.") from error
+
+
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Yield (line number from 1, line without its end) of a UTF-8 text file; empty lines are skipped.
 
     Raises:
         DataError: the file is missing or a line is not UTF-8.
     """
-    try:
-        file = open(path, "rb")
-    except OSError as error:
-        raise unreadable(path, error) from error
-    with file:
+    with open_bytes(path) as file:
         for number, raw in enumerate(file, start=1):
-            try:
-                line = raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-            except UnicodeDecodeError as error:
-                found = f"the byte 0x{raw[error.start]:02x} at column {error.start + 1}"
-                raise DataError(path, number, expected="UTF-8 text", found=found, then="Convert the file to UTF-8.") from error
+            line = decoded(path, number, raw)
             if line:
                 yield number, line
 

@@ -1,12 +1,33 @@
 """Tensors on disk: safetensors only, so that reading a file never runs code."""
 
+import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Final, NamedTuple
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from kgqa.errors import StorageError
+
+_NAMES: Final = {
+    torch.float64: "F64",
+    torch.int64: "I64",
+    torch.int32: "I32",
+    torch.int16: "I16",
+    torch.uint8: "U8",
+    torch.bool: "BOOL",
+}
+
+
+class Stream(NamedTuple):
+    """A tensor whose bytes come in parts, little-endian, in the order of its items."""
+
+    dtype: torch.dtype
+    shape: tuple[int, ...]
+    parts: Iterable[bytes | memoryview]
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
@@ -20,6 +41,34 @@ def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
     except (SafetensorError, OSError) as error:
         path.unlink(missing_ok=True)
         raise StorageError(f"{path}: could not be written: {error}. Make room or choose another place.") from error
+
+
+def write_streams(path: Path, streams: Mapping[str, Stream]) -> None:
+    """Write tensors that are larger than memory; the library itself writes only what is in memory.
+
+    The format: the length of the header in 8 bytes; the header, JSON, padded to a multiple of 8; the tensors one after the other,
+    here those of larger items first, so that each lies at a multiple of its items' size.
+
+    Raises:
+        OSError: the file could not be written.
+        ValueError: a stream has another length than its shape says.
+    """
+    order = sorted(streams, key=lambda name: (-streams[name].dtype.itemsize, name))
+    header, start = {}, 0
+    for name in order:
+        dtype, shape, _ = streams[name]
+        end = start + dtype.itemsize * torch.Size(shape).numel()
+        header[name] = {"dtype": _NAMES[dtype], "shape": shape, "data_offsets": (start, end)}
+        start = end
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for name in order:
+            for part in streams[name].parts:
+                file.write(part)
+            if file.tell() != 8 + len(text) + header[name]["data_offsets"][1]:  # type: ignore[operator]
+                raise ValueError(f"{path}: the stream {name!r} is not as long as its shape {streams[name].shape} says.")
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from kgqa.data import Dataset
 from kgqa.kb import KnowledgeBase
 from kgqa.kb.facts import Facts
 from kgqa.kb.materialise import materialise_files
@@ -70,7 +69,7 @@ def films(folder: Path) -> KnowledgeBase:
 
 def snapshot_of(data: Path, out: Path) -> KnowledgeBase:
     """Materialise a data folder without Neo4j."""
-    materialise_files(Dataset.read(data), out)
+    materialise_files(data, out)
     return KnowledgeBase.load(out)
 
 

@@ -21,7 +21,6 @@ def snapshot(
     as_json: AsJson = False,
 ) -> None:
     """Materialise the graph as tensors on disk, with a fingerprint. Only reads from Neo4j."""
-    from kgqa.data import Dataset
     from kgqa.errors import ConfigError
     from kgqa.graph.mapping import Mapping
     from kgqa.kb.materialise import materialise, materialise_files
@@ -31,7 +30,8 @@ def snapshot(
         raise ConfigError("--mapping is for a live graph, --from-files for a data folder: expected one of them, found both.")
     clock = time.perf_counter()
     if from_files is not None:
-        manifest = materialise_files(Dataset.read(from_files), out)
+        with Bars() as bars:
+            manifest = materialise_files(from_files, out, progress=bars)
     else:
         chosen = None if mapping is None else Mapping.read(mapping)
         with connect(graph) as connection, Bars() as bars:

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
 
-from kgqa.data.dataset import ENTITIES, FACTS, RELATIONS
+from kgqa.data.folder import ENTITIES, FACTS, RELATIONS
 from kgqa.data.records import EntityRecord, RelationRecord
 from kgqa.files import new_folder
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kgqa.data import EntityRecord, RelationRecord
-from kgqa.data.dataset import ENTITIES, FACTS, RELATIONS
+from kgqa.data.folder import ENTITIES, FACTS, RELATIONS
 from kgqa.data.records import entity_of, relation_of
 from kgqa.text import normalise
 

@@ -1,6 +1,11 @@
-"""Bring facts into the order of `Facts`: both directions, by subject, then relation, then object, in time linear in the facts."""
+"""Bring facts into the order of `Facts`: both directions, by subject, then relation, then object, each once.
 
-from typing import Any
+The time is linear in the facts but for the sorting of each subject's own. Facts are taken a run of subjects at a time, so that
+those that lie on disk need not fit in memory.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,52 +13,91 @@ from numpy.typing import NDArray
 from kgqa.compiled import compiled
 from kgqa.threads import divide, num_workers, spread
 
+MOST: Final = 1 << 26
+"""Facts of a run at most, inverses included, unless one subject alone has more; they take 16 bytes each."""
 
-def both_directions(
-    triples: NDArray[np.int32], num_entities: int, num_relations: int
-) -> tuple[NDArray[np.int64], NDArray[Any], NDArray[np.int32]]:
-    """Return the arrays pointer, relation and object of `Facts`.
 
-    Besides them it takes 16 bytes a fact: every fact is put beside the others of its subject, then each subject's are sorted.
+class Run(NamedTuple):
+    """The facts of some subjects that follow each other: how many each has, and the relation and object of every fact."""
+
+    sizes: NDArray[np.int64]
+    relation: NDArray[Any]
+    object: NDArray[np.int32]
+
+
+def ordered(
+    triples: NDArray[np.int32], entity_rows: NDArray[np.int32], relation_rows: NDArray[np.int32], *, most: int = MOST
+) -> Iterator[Run]:
+    """Yield the facts of all subjects, run by run.
 
     Args:
-        triples: shape (facts, 3): subject, relation, object; checked.
-        num_entities: N_E.
-        num_relations: without inverses.
+        triples: shape (facts, 3): the numbers of subject, relation, object; checked. They are read once for each run.
+        entity_rows: shape (N_E,), the row that the entity of each number gets, a permutation.
+        relation_rows: shape (relations without inverses,), likewise.
+        most: facts of a run.
     """
+    triples = triples.view()
+    triples.flags.writeable = False  # as files are that are mapped into memory: the loops are compiled for this alone
+    num_entities, num_relations = len(entity_rows), len(relation_rows)
     pointer = np.zeros(num_entities + 1, dtype=np.int64)
-    _degrees(triples, pointer)
+    _degrees(triples, entity_rows, pointer)
     np.cumsum(pointer, out=pointer)
-    packed = np.empty(2 * len(triples), dtype=np.int64)
-    _scatter(triples, num_relations, pointer[:-1].copy(), packed)
     small = np.int16 if 2 * num_relations <= np.iinfo(np.int16).max else np.int32
-    relation, object_ = np.empty(len(packed), dtype=small), np.empty(len(packed), dtype=np.int32)
-    number = 4 * num_workers() if len(packed) > 1 << 16 else 1
-    spread(lambda run: _sort(pointer, packed, relation, object_, *run), divide(pointer, number))
-    return pointer, relation, object_
+    first = 0
+    while first < num_entities:
+        last = max(first + 1, int(np.searchsorted(pointer, pointer[first] + most, side="right")) - 1)
+        own = pointer[first : last + 1] - pointer[first]
+        packed = np.empty(own[-1], dtype=np.int64)
+        _scatter(triples, entity_rows, relation_rows, first, last, own[:-1].copy(), packed)
+        parts = divide(own, 4 * num_workers() if len(packed) > 1 << 16 else 1)
+        sizes = np.empty(last - first, dtype=np.int64)
+        spread(lambda part, own=own, packed=packed, sizes=sizes: _sort(own, packed, sizes, *part), parts)  # type: ignore[misc]
+        ends = np.cumsum(sizes)
+        run = Run(sizes, np.empty(ends[-1], dtype=small), np.empty(ends[-1], dtype=np.int32))
+        spread(lambda part, own=own, packed=packed, ends=ends, run=run: _unpack(own, packed, ends, *run, *part), parts)  # type: ignore[misc]
+        yield run
+        first = last
 
 
 @compiled
-def _degrees(triples: Any, pointer: Any) -> None:
+def _degrees(triples: Any, entity_rows: Any, pointer: Any) -> None:
     for fact in range(len(triples)):
-        pointer[triples[fact, 0] + 1] += 1
-        pointer[triples[fact, 2] + 1] += 1
+        pointer[entity_rows[triples[fact, 0]] + 1] += 1
+        pointer[entity_rows[triples[fact, 2]] + 1] += 1
 
 
 @compiled
-def _scatter(triples: Any, num_relations: int, free: Any, packed: Any) -> None:
+def _scatter(triples: Any, entity_rows: Any, relation_rows: Any, first: int, last: int, free: Any, packed: Any) -> None:
     for fact in range(len(triples)):
-        subject, relation, target = triples[fact]
-        packed[free[subject]] = np.int64(relation) << 32 | target
-        free[subject] += 1
-        packed[free[target]] = np.int64(relation + num_relations) << 32 | subject
-        free[target] += 1
+        subject, target = entity_rows[triples[fact, 0]], entity_rows[triples[fact, 2]]
+        relation = np.int64(relation_rows[triples[fact, 1]])
+        if first <= subject < last:
+            packed[free[subject - first]] = relation << 32 | target
+            free[subject - first] += 1
+        if first <= target < last:
+            packed[free[target - first]] = (relation + len(relation_rows)) << 32 | subject
+            free[target - first] += 1
 
 
 @compiled
-def _sort(pointer: Any, packed: Any, relation: Any, object_: Any, first: int, last: int) -> None:
+def _sort(pointer: Any, packed: Any, sizes: Any, first: int, last: int) -> None:
+    """Sort the facts of each subject and bring those that differ to the front of its place; count these."""
     for entity in range(first, last):
-        packed[pointer[entity] : pointer[entity + 1]].sort()
-    for place in range(pointer[first], pointer[last]):
-        relation[place] = packed[place] >> 32
-        object_[place] = packed[place] & 0xFFFFFFFF
+        own = packed[pointer[entity] : pointer[entity + 1]]
+        own.sort()
+        kept = 0
+        for place in range(len(own)):
+            if kept == 0 or own[place] != own[kept - 1]:
+                own[kept] = own[place]
+                kept += 1
+        sizes[entity] = kept
+
+
+@compiled
+def _unpack(pointer: Any, packed: Any, ends: Any, sizes: Any, relation: Any, object_: Any, first: int, last: int) -> None:
+    for entity in range(first, last):
+        start = ends[entity] - sizes[entity]
+        for place in range(sizes[entity]):
+            fact = packed[pointer[entity] + place]
+            relation[start + place] = fact >> 32
+            object_[start + place] = fact & 0xFFFFFFFF

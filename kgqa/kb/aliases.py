@@ -1,6 +1,7 @@
 """The alias index: which entities a normalised text may name. A trie that is mapped into memory, not read."""
 
-from collections.abc import Iterable, Sequence
+from array import array
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
@@ -19,22 +20,22 @@ class AliasIndex:
         self.trie = trie
         self.pointer = pointer
         self.entities = entities
-        self._pointer, self._entities = (
-            pointer.numpy(),
-            entities.numpy(),
-        )  # reading one number of a tensor takes ten times as long
+        # Reading one number of a tensor takes ten times as long.
+        self._pointer, self._entities = pointer.numpy(), entities.numpy()
 
     @classmethod
-    def build(cls, keys: Iterable[tuple[str, Sequence[int]]]) -> Self:
-        """Build from pairs of a key and the rows of its entities, each key once."""
-        entries = dict(keys)
-        trie = marisa_trie.Trie(entries)
-        ordered = sorted(entries, key=trie.get)
-        sizes = [len(entries[key]) for key in ordered]
-        pointer = np.zeros(len(ordered) + 1, dtype=np.int64)
-        np.cumsum(sizes, out=pointer[1:])
-        flat = [row for key in ordered for row in sorted(entries[key])]
-        return cls(trie, torch.from_numpy(pointer), torch.tensor(flat, dtype=torch.int32))
+    def build(cls, names: Iterable[tuple[str, int]]) -> Self:
+        """Build from pairs of a key and the row of an entity that it names, each pair once, the rows ascending; read twice."""
+        trie = marisa_trie.Trie(key for key, _ in names)
+        places, rows = array("i"), array("i")
+        for key, row in names:
+            places.append(trie[key])
+            rows.append(row)
+        owners = np.frombuffer(places, dtype=np.int32)
+        pointer = np.zeros(len(trie) + 1, dtype=np.int64)
+        np.cumsum(np.bincount(owners, minlength=len(trie)), out=pointer[1:])
+        entities = np.frombuffer(rows, dtype=np.int32)[np.argsort(owners, kind="stable")]
+        return cls(trie, torch.from_numpy(pointer), torch.from_numpy(entities))
 
     @classmethod
     def load(cls, path: Path, pointer: Tensor, entities: Tensor) -> Self:

@@ -36,18 +36,22 @@ class Facts(nn.Module):
         """Build both directions.
 
         Args:
-            triples: shape (facts, 3), int32: subject, relation, object; each fact once.
+            triples: shape (facts, 3), int32: subject, relation, object; repeats are read once.
             num_entities: N_E.
             num_relations: R, without inverses.
 
         Raises:
             ShapeError: another shape, or an id out of range; names the first one.
         """
-        from kgqa.kb._order import both_directions  # which imports a compiler
+        from kgqa.kb._order import Run, ordered  # which imports a compiler
 
         _check(triples, num_entities, num_relations)
-        pointer, relation, object_ = map(torch.from_numpy, both_directions(triples, num_entities, num_relations))
-        self._hold(pointer, relation, object_, num_relations)
+        as_they_are = (np.arange(number, dtype=np.int32) for number in (num_entities, num_relations))
+        runs = list(ordered(triples, *as_they_are))
+        sizes, relation, object_ = runs[0] if len(runs) == 1 else Run(*map(np.concatenate, zip(*runs, strict=True)))
+        pointer = np.zeros(num_entities + 1, dtype=np.int64)
+        np.cumsum(sizes, out=pointer[1:])
+        self._hold(torch.from_numpy(pointer), torch.from_numpy(relation), torch.from_numpy(object_), num_relations)
 
     @classmethod
     def of_order(cls, pointer: Tensor, relation: Tensor, object_: Tensor, *, num_relations: int) -> Self:
@@ -73,7 +77,7 @@ class Facts(nn.Module):
     def of(cls, triples: list[tuple[int, int, int]], *, num_entities: int, num_relations: int) -> Self:
         """Build from a list of triples; repeats are read once."""
         array = np.array(triples, dtype=np.int32).reshape(-1, 3)
-        return cls(np.unique(array, axis=0), num_entities=num_entities, num_relations=num_relations)
+        return cls(array, num_entities=num_entities, num_relations=num_relations)
 
     def __len__(self) -> int:
         """Return N_T, inverses included."""

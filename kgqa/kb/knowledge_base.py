@@ -116,25 +116,25 @@ class KnowledgeBase:
             raise ShapeError(
                 "facts: expected whole numbers that fit in int32, found others. Number entities and relations from 0."
             )
-        unique = np.unique(triples, axis=0)
+        facts = Facts(triples, num_entities=num_entities, num_relations=num_relations)
         width = len(str(max(num_entities, num_relations)))
         numbers = [f"{row:0{width}}" for row in range(num_entities)]
         table = StringTable.of(numbers)
         return cls(
-            facts=Facts(unique, num_entities=num_entities, num_relations=num_relations),
+            facts=facts,
             ids=table,
             names=table,
             descriptions=StringTable.of([""] * num_entities),
             named=torch.ones(num_entities, dtype=torch.bool),
             values=torch.empty(num_entities, 0, dtype=torch.float64),
-            aliases=AliasIndex.build((number, [row]) for row, number in enumerate(numbers)),
+            aliases=AliasIndex.build([(number, row) for row, number in enumerate(numbers)]),
             relations=tuple(
                 Relation(id=f"{place:0{width}}", type=f"R{place}", name=f"relation {place}") for place in range(num_relations)
             ),
             attributes=(),
             mapping=KGQA_LAYOUT,
             fingerprint="in memory",
-            counts={"entities": num_entities, "relations": num_relations, "facts": len(unique)},
+            counts={"entities": num_entities, "relations": num_relations, "facts": len(facts) // 2},
         )
 
     @property

@@ -5,29 +5,26 @@ tensors.safetensors   facts as `Facts` holds them, attribute values, texts, alia
 aliases.marisa        the alias trie
 """
 
-import datetime
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, Self
 
-import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
 from kgqa.errors import DataError, MappingError, SnapshotError
-from kgqa.files import new_folder, read_json, write_json
+from kgqa.files import read_json
 from kgqa.graph.catalogue import Attribute, Relation
 from kgqa.graph.mapping import Mapping
 from kgqa.kb.aliases import AliasIndex
-from kgqa.kb.content import Content
 from kgqa.kb.facts import Facts
 from kgqa.kb.strings import StringTable
-from kgqa.tensor_files import read_tensors, write_tensors
+from kgqa.tensor_files import read_tensors
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 MANIFEST: Final = "manifest.json"
-_TENSORS, _TRIE = "tensors.safetensors", "aliases.marisa"
+TENSORS, TRIE = "tensors.safetensors", "aliases.marisa"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,47 +109,6 @@ class Manifest:
             raise SnapshotError(f"{path}: expected a manifest, found {error}. Materialise the graph again.") from error
 
 
-def write_snapshot(content: Content, folder: Path, *, source: str) -> Manifest:
-    """Write a snapshot, whole or not at all; an older one at the same place is replaced.
-
-    Raises:
-        StorageError: `folder` holds something else, or could not be written.
-    """
-    keys = content.alias_keys()
-    manifest = Manifest(
-        fingerprint=content.fingerprint(),
-        entities=len(content.ids),
-        relations=tuple(content.relations),
-        facts=len(content.facts),
-        aliases=len(keys),
-        attributes=tuple(content.attributes),
-        repeats=content.repeats,
-        mapping=content.mapping,
-        source=source,
-        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-    )
-    index = AliasIndex.build(keys.items())
-    facts = Facts(content.facts, num_entities=len(content.ids), num_relations=len(content.relations))
-    tensors: dict[str, Tensor] = {
-        "pointer": facts.pointer,
-        "relation": facts.relation,
-        "object": facts.object,
-        "values": torch.from_numpy(content.values),
-        "named": torch.tensor([name is not None for name in content.names]),
-        "alias_pointer": index.pointer,
-        "alias_entities": index.entities,
-    }
-    for title, texts in (("ids", content.ids), ("names", content.names), ("descriptions", content.descriptions)):
-        table = StringTable.of(text or "" for text in texts)
-        tensors |= {f"{title}.blob": table.blob, f"{title}.offsets": table.offsets}
-    with new_folder(folder, marker=MANIFEST) as draft:
-        write_tensors(draft / _TENSORS, tensors)
-        index.save(draft / _TRIE)
-        sizes = {name: (draft / name).stat().st_size for name in (_TENSORS, _TRIE)}
-        write_json(draft / MANIFEST, manifest.json(sizes))
-    return manifest
-
-
 def read_snapshot(folder: Path) -> tuple[Manifest, dict[str, Tensor], AliasIndex]:
     """Read a snapshot.
 
@@ -161,12 +117,12 @@ def read_snapshot(folder: Path) -> tuple[Manifest, dict[str, Tensor], AliasIndex
     """
     manifest = Manifest.read(folder)
     try:
-        tensors = read_tensors(folder / _TENSORS)
+        tensors = read_tensors(folder / TENSORS)
     except (SafetensorError, OSError) as error:
-        raise SnapshotError(f"{folder / _TENSORS}: could not be read: {error}. Materialise the graph again.") from error
-    index = AliasIndex.load(folder / _TRIE, tensors["alias_pointer"], tensors["alias_entities"])
+        raise SnapshotError(f"{folder / TENSORS}: could not be read: {error}. Materialise the graph again.") from error
+    index = AliasIndex.load(folder / TRIE, tensors["alias_pointer"], tensors["alias_entities"])
     if len(tensors["object"]) != 2 * manifest.facts or len(tensors["pointer"]) != manifest.entities + 1:
-        raise SnapshotError(f"{folder / _TENSORS}: expected {manifest.facts:,} facts, found other tensors. Materialise again.")
+        raise SnapshotError(f"{folder / TENSORS}: expected {manifest.facts:,} facts, found other tensors. Materialise again.")
     return manifest, tensors, index
 
 

@@ -109,7 +109,7 @@ def test_a_relation_that_is_not_declared_is_refused_with_its_line(tmp_path):
 @pytest.mark.parametrize("which", ["entities", "relations"])
 def test_an_id_that_stands_twice_is_refused_with_the_second_line(tmp_path, which):
     lines = [{"id": "a"}, {"id": "b"}, {"id": "a", "name": "another"}]
-    error = refusal(write_folder(tmp_path, entities=lines if which == "entities" else AB, relations=lines))
+    error = refusal(write_folder(tmp_path, **({"entities": AB} | {which: lines})))
     assert (error.path, error.line) == (str(tmp_path / f"{which}.jsonl"), 3)
     assert "expected every id once, found 'a' again" in str(error)
 

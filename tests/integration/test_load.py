@@ -114,7 +114,7 @@ def test_a_load_that_is_killed_goes_on_where_it_stopped(graph, server, tmp_path)
     assert undisturbed["names"] == sum(len(alias.entities) for alias in aliases)
     assert undisturbed["relationships"] == undisturbed["facts"] + undisturbed["names"]
     assert undisturbed["batches"] == report.batches + 1
-    files = materialise_files(dataset, tmp_path / "files")
+    files = materialise_files(dataset.path, tmp_path / "files")
     assert materialise(graph, tmp_path / "snapshot").fingerprint == files.fingerprint
 
     again = load(graph, dataset, size=500)
@@ -151,7 +151,7 @@ def test_another_data_set_is_refused_unless_it_is_merged(graph, tmp_path):
     both.append({**more_entities[0], "aliases": ["Bob Z", "Zemeckis"]})
     both.append({"id": "contact", "name": "Contact", "aliases": ["Cosmos' Contact"], "attributes": {"released": 1997}})
     union = Dataset.read(write_folder(tmp_path / "both", entities=both, facts=[*FILMS_FACTS, *more_facts[::2]]))
-    assert materialise(graph, tmp_path / "snapshot").fingerprint == materialise_files(union, tmp_path / "files").fingerprint
+    assert materialise(graph, tmp_path / "snapshot").fingerprint == materialise_files(union.path, tmp_path / "files").fingerprint
     merged = counts(graph)
     assert (merged["entities"], merged["facts"], merged["relations"]) == (8, 7, 5)
     assert load(graph, more, merge=True, size=2).skipped == 2 + 2 + 2

@@ -122,7 +122,8 @@ def test_what_neo4j_imports_is_what_a_load_would_have_written(films, tmp_path):
     with find.start(folder.name).connect() as connection:
         imported = counts(connection)
         assert (
-            materialise(connection, tmp_path / "graph").fingerprint == materialise_files(dataset, tmp_path / "files").fingerprint
+            materialise(connection, tmp_path / "graph").fingerprint
+            == materialise_files(dataset.path, tmp_path / "files").fingerprint
         )
         assert len(migrate(connection)) > 0
         again = load(connection, dataset)

@@ -29,7 +29,7 @@ def test_the_graph_and_its_files_are_one_knowledge_base(graph, odd, tmp_path, mo
     monkeypatch.setattr(read, "PAGE_FACTS", 25)
 
     of_graph = materialise(graph, tmp_path / "of-graph")
-    of_files = materialise_files(odd, tmp_path / "of-files")
+    of_files = materialise_files(odd.path, tmp_path / "of-files")
 
     assert of_graph.fingerprint == of_files.fingerprint
     assert of_graph.counts() == of_files.counts()
@@ -57,7 +57,7 @@ def test_the_order_of_the_lines_does_not_change_the_fingerprint(graph, odd, tmp_
 
     load(graph, shuffled, size=4)
 
-    assert materialise(graph, tmp_path / "snapshot").fingerprint == materialise_files(odd, tmp_path / "files").fingerprint
+    assert materialise(graph, tmp_path / "snapshot").fingerprint == materialise_files(odd.path, tmp_path / "files").fingerprint
 
 
 @pytest.mark.parametrize(

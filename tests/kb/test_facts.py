@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -5,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kgqa.errors import ShapeError
+from kgqa.kb._order import ordered
 from kgqa.kb.facts import Facts
 from tests.worlds import grid
 
@@ -122,3 +125,25 @@ def test_facts_that_several_threads_sort_are_in_the_order_of_their_numbers():
     np.testing.assert_array_equal(
         np.stack([facts.subject.numpy(), facts.relation.numpy(), facts.object.numpy()], axis=1), expected
     )
+
+
+@settings(deadline=None, max_examples=50)
+@given(triples, st.permutations(range(NUM_ENTITIES)), st.permutations(range(NUM_RELATIONS)), st.integers(1, 50))
+def test_runs_of_any_length_hold_the_same_facts_under_their_new_numbers(given_triples, entity_rows, relation_rows, most):
+    array = np.array(given_triples, dtype=np.int32).reshape(-1, 3)
+    rows = np.array(entity_rows, dtype=np.int32), np.array(relation_rows, dtype=np.int32)
+    runs = list(ordered(array, *rows, most=most))
+    renumbered = [(entity_rows[s], relation_rows[p], entity_rows[o]) for s, p, o in given_triples]
+    expected = Facts.of(renumbered, num_entities=NUM_ENTITIES, num_relations=NUM_RELATIONS)
+    assert np.concatenate([run.sizes for run in runs]).tolist() == expected.degrees.tolist()
+    assert np.concatenate([run.relation for run in runs]).tolist() == expected.relation.tolist()
+    assert np.concatenate([run.object for run in runs]).tolist() == expected.object.tolist()
+    with_repeats = np.bincount(array[:, [0, 2]].ravel(), minlength=NUM_ENTITIES)[np.argsort(entity_rows)]
+    ends = np.cumsum([0, *(len(run.sizes) for run in runs)])
+    for first, last in itertools.pairwise(ends):
+        assert last == first + 1 or with_repeats[first:last].sum() <= most
+
+
+def test_repeats_are_read_once():
+    twice = np.array([(0, 0, 1), (1, 0, 1), (0, 0, 1), (1, 0, 1)], dtype=np.int32)
+    assert as_triples(Facts(twice, num_entities=2, num_relations=1)) == [(0, 0, 1), (1, 0, 1), (1, 1, 0), (1, 1, 1)]

@@ -6,20 +6,19 @@ import numpy as np
 import pytest
 import torch
 
-from kgqa.data import Dataset
 from kgqa.errors import SnapshotError, StorageError
 from kgqa.graph.mapping import KGQA_LAYOUT
-from kgqa.kb.content import Content
-from kgqa.kb.snapshot import MANIFEST, Manifest, facts_of, read_snapshot, table_of, write_snapshot
+from kgqa.kb.materialise import materialise_files
+from kgqa.kb.snapshot import MANIFEST, Manifest, facts_of, read_snapshot, table_of
+from kgqa.text import normalise
 from tests.data.test_writer import ODD
-from tests.worlds import write_folder
+from tests.worlds import FILMS_ENTITIES, FILMS_FACTS, write_folder
 
 FILES = ("tensors.safetensors", "aliases.marisa", MANIFEST)
 
 FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
-from kgqa.data import Dataset
 from kgqa.errors import StorageError
 from kgqa.kb.materialise import materialise_files
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -27,64 +26,64 @@ data, folder = Path(sys.argv[1]), Path(sys.argv[2])
 for limit in map(int, sys.argv[3:]):
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     try:
-        materialise_files(Dataset.read(data), folder)
+        materialise_files(data, folder)
     except StorageError as error:
         print(error)
 """
 
 
-def content_of(folder, **parts) -> Content:
-    return Content.of_dataset(Dataset.read(write_folder(folder, **parts)))
+def write(folder, **parts) -> Manifest:
+    return materialise_files(write_folder(folder.with_name(f"{folder.name}-data"), **parts), folder)
 
 
 @pytest.fixture
-def content(tmp_path) -> Content:
-    return content_of(tmp_path / "data")
-
-
-@pytest.fixture
-def folder(tmp_path, content):
-    write_snapshot(content, tmp_path / "snapshot", source="a test")
+def folder(tmp_path):
+    write(tmp_path / "snapshot")
     return tmp_path / "snapshot"
 
 
-def test_a_snapshot_is_read_back_as_it_was_written(tmp_path, content):
-    written = write_snapshot(content, tmp_path / "snapshot", source="a test")
+def test_a_snapshot_is_read_back_as_it_was_written(tmp_path):
+    written = write(tmp_path / "snapshot")
     manifest, tensors, aliases = read_snapshot(tmp_path / "snapshot")
     assert manifest == written
-    assert manifest.fingerprint == content.fingerprint()
     assert manifest.counts() == {"entities": 7, "relations": 4, "facts": 5, "aliases": 7, "attributes": 1}
-    assert manifest.relations == tuple(content.relations)
-    assert manifest.attributes == tuple(content.attributes)
-    assert (manifest.source, manifest.mapping, manifest.repeats) == ("a test", KGQA_LAYOUT, 0)
-    assert list(table_of(tensors, "ids")) == content.ids
+    relations = ["author", "directed_by", "starring", "written_by"]
+    assert [relation.id for relation in manifest.relations] == relations
+    assert [attribute.id for attribute in manifest.attributes] == ["released"]
+    assert (manifest.source, manifest.mapping, manifest.repeats) == ("files, snapshot-data", KGQA_LAYOUT, 0)
+    ids = sorted(entity["id"] for entity in FILMS_ENTITIES)
+    assert list(table_of(tensors, "ids")) == ids
     facts = facts_of(tensors, manifest)
-    both = np.stack([facts.subject.numpy(), facts.relation.numpy(), facts.object.numpy()], axis=1)
-    np.testing.assert_array_equal(both[both[:, 1] < len(content.relations)], content.facts)
-    assert len(both) == 2 * len(content.facts)
-    np.testing.assert_array_equal(tensors["values"].numpy(), content.values)
-    assert {key: aliases.candidates(key) for key in content.alias_keys()} == content.alias_keys()
+    walked = zip(facts.subject.tolist(), facts.relation.tolist(), facts.object.tolist(), strict=True)
+    expected = [(ids.index(s), relations.index(p), ids.index(o)) for s, p, o in FILMS_FACTS]
+    assert list(walked) == sorted([*expected, *((o, p + 4, s) for s, p, o in expected)])
+    released = {entity["id"]: entity["attributes"]["released"] for entity in FILMS_ENTITIES if "attributes" in entity}
+    np.testing.assert_array_equal(tensors["values"][:, 0], [released.get(identifier, np.nan) for identifier in ids])
+    assert aliases.candidates("tom hanks") == [ids.index("hanks_actor"), ids.index("hanks_scientist")]
+    assert aliases.candidates("zemeckis") == aliases.candidates("robert zemeckis") == [ids.index("zemeckis")]
 
 
 def test_odd_names_come_back_as_they_were_written(tmp_path):
     entities = [{"id": text, "name": text, "description": text, "aliases": [f"{text} x"]} for text in ODD]
     entities += [{"id": "long", "name": "n" * 10_000}, {"id": "unnamed"}]
     relations = [{"id": text, "name": text, "inverse_name": text} for text in ODD]
-    content = content_of(tmp_path / "data", entities=entities, relations=relations, facts=[(text, text, "long") for text in ODD])
-    write_snapshot(content, tmp_path / "snapshot", source=ODD[3])
+    write(tmp_path / "snapshot", entities=entities, relations=relations, facts=[(text, text, "long") for text in ODD])
     manifest, tensors, aliases = read_snapshot(tmp_path / "snapshot")
-    assert list(table_of(tensors, "ids")) == sorted([*ODD, "long", "unnamed"])
-    assert list(table_of(tensors, "names")) == [name or "" for name in content.names]
-    assert list(table_of(tensors, "descriptions")) == [text or "" for text in content.descriptions]
-    assert tensors["named"].tolist() == [name is not None for name in content.names]
-    assert manifest.relations == tuple(content.relations)
-    assert manifest.source == ODD[3]
-    assert {key: aliases.candidates(key) for key in content.alias_keys()} == content.alias_keys()
+    by_id = {entity["id"]: entity for entity in entities}
+    ids = sorted(by_id)
+    assert list(table_of(tensors, "ids")) == ids
+    assert list(table_of(tensors, "names")) == [by_id[identifier].get("name", "") for identifier in ids]
+    assert list(table_of(tensors, "descriptions")) == [by_id[identifier].get("description", "") for identifier in ids]
+    assert tensors["named"].tolist() == ["name" in by_id[identifier] for identifier in ids]
+    assert [relation.inverse_name for relation in manifest.relations] == sorted(ODD)
+    for identifier in ODD:
+        assert ids.index(identifier) in aliases.candidates(normalise(identifier))
+        assert ids.index(identifier) in aliases.candidates(normalise(f"{identifier} x"))
 
 
 def test_the_manifest_is_written_last(folder):
     times = [(folder / name).stat().st_mtime_ns for name in FILES]
-    assert times == sorted(times)
+    assert times[-1] == max(times)
     sizes = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
     assert sizes == {name: (folder / name).stat().st_size for name in FILES[:2]}
 
@@ -154,7 +153,7 @@ def test_a_manifest_of_another_shape_is_named(folder, change):
 def test_a_snapshot_of_another_format_says_both(folder):
     path = folder / MANIFEST
     path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "format": 99}), encoding="utf-8")
-    with pytest.raises(SnapshotError, match="expected a snapshot of format 2, found 99"):
+    with pytest.raises(SnapshotError, match="expected a snapshot of format 3, found 99"):
         Manifest.read(folder)
 
 
@@ -167,19 +166,19 @@ def test_a_count_of_facts_that_is_not_that_of_the_tensors_is_refused(folder):
         read_snapshot(folder)
 
 
-def test_an_older_snapshot_is_replaced_also_while_it_is_in_use(tmp_path, folder, content):
+def test_an_older_snapshot_is_replaced_also_while_it_is_in_use(tmp_path, folder):
     _, tensors, aliases = read_snapshot(folder)
-    entities = [{"id": "a", "name": "A"}]
-    write_snapshot(content_of(tmp_path / "other", entities=entities, facts=[("a", "p", "a")]), folder, source="new")
+    write(folder, entities=[{"id": "a", "name": "A"}], facts=[("a", "p", "a")])
     assert Manifest.read(folder).counts()["entities"] == 1
-    assert list(table_of(tensors, "ids")) == content.ids
-    assert aliases.candidates("tom hanks") == content.alias_keys()["tom hanks"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "other", "snapshot"]
+    assert list(table_of(tensors, "ids")) == sorted(entity["id"] for entity in FILMS_ENTITIES)
+    assert aliases.candidates("tom hanks") == [3, 4]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["snapshot", "snapshot-data"]
 
 
-def test_a_folder_of_something_else_is_refused(tmp_path, content):
+def test_a_folder_of_something_else_is_refused(tmp_path):
+    data = write_folder(tmp_path / "data")
     with pytest.raises(StorageError, match=MANIFEST):
-        write_snapshot(content, tmp_path / "data", source="a test")
+        materialise_files(data, data)
     assert (tmp_path / "data" / "facts.tsv").is_file()
 
 
@@ -188,8 +187,8 @@ def test_a_disk_that_fills_up_at_any_file_leaves_the_older_snapshot_as_it_was(tm
     entities = [{"id": "a", "name": "a"}, *({"id": f"b{n}", "aliases": [f"{n * n * 7919:x}" * 9]} for n in range(300))]
     data = write_folder(tmp_path / "data", entities=entities, facts=[("a", "p", "a")])
     snapshot = tmp_path / "snapshot"
-    before = write_snapshot(content_of(tmp_path / "old"), snapshot, source="old")
-    whole = write_snapshot(Content.of_dataset(Dataset.read(data)), tmp_path / "whole", source="whole")
+    before = write(snapshot)
+    whole = materialise_files(data, tmp_path / "whole")
     tensors, trie = ((tmp_path / "whole" / name).stat().st_size for name in FILES[:2])
     assert (whole.entities, trie > tensors) == (301, True)
     limits = [tensors - 1, trie - 1]
@@ -197,7 +196,7 @@ def test_a_disk_that_fills_up_at_any_file_leaves_the_older_snapshot_as_it_was(tm
     done = subprocess.run([sys.executable, "-c", FULL_DISK, *arguments], capture_output=True, text=True, check=True)
     assert [line.count("could not be written") for line in done.stdout.splitlines()] == [1] * len(limits)
     assert Manifest.read(snapshot) == before
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "old", "snapshot", "whole"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "snapshot", "snapshot-data", "whole"]
 
 
 def test_tensors_are_mapped_with_the_dtypes_that_the_operators_expect(folder):
