@@ -18,6 +18,12 @@ Loop = TypeVar("Loop", bound=Callable[..., Any])
 WIDTH: Final = 8
 """Rows of weights that `sum_products` reads are padded to a multiple of this many columns."""
 
+_AHEAD: Final = 32
+"""Rows are asked for so many steps before they are read: enough for memory to answer, few enough to stay in the cache."""
+
+_CACHE_LINE: Final = 64
+"""Bytes that memory answers with."""
+
 
 def compiled(loop: Loop) -> Loop:
     """Compile a function of arrays and numbers; while it runs, other threads do too.
@@ -67,10 +73,25 @@ def _row_of_products(width: int, *, shared: bool) -> Any:
         def place_in(array: int, fact: Any) -> Any:
             return whole(builder.load(_item(context, builder, kinds[array], values[array], fact)), kinds[array].dtype)
 
+        facts = context.make_array(kinds[3])(context, builder, values[3]).nitems
+        last = builder.sub(facts, ir.Constant(facts.type, 1))
+        byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+        hint = tools.get_or_insert_function(
+            builder.module, ir.FunctionType(ir.VoidType(), [byte, word, word, word]), "llvm.prefetch.p0"
+        )
+
+        def ask_for(fact: Any) -> None:
+            inside = builder.select(builder.icmp_signed("<", fact, last), fact, last)
+            address = builder.bitcast(row(2, place_in(3, inside)), byte)
+            for offset in range(0, width * number.bitwidth // 8, _CACHE_LINE):
+                to_read, keep, data = (ir.Constant(word, value) for value in (0, 3, 1))
+                builder.call(hint, [builder.gep(address, [ir.Constant(word, offset)]), to_read, keep, data])
+
         total = tools.alloca_once(builder, vector)  # which the compiler keeps in registers
         builder.store(ir.Constant(vector, [0.0] * width), total)
         own = load(row(10, at)) if shared else None
         with tools.for_range(builder, stop, start=start) as loop:
+            ask_for(builder.add(loop.index, ir.Constant(loop.index.type, _AHEAD)))
             left, other = load(row(2, place_in(3, loop.index))), place_in(5, loop.index)
             builder.store(builder.call(fma, [left, load(row(4, other)), builder.load(total)]), total)
             if shared:
@@ -106,7 +127,8 @@ def sum_products(y: Any, at: int, a: Any, left: Any, b: Any, right: Any, start: 
     """Write to y[at] the sum over k from `start` to `stop` of a[left[k]] ⊙ b[right[k]]: what a dense hop does for an entity.
 
     Written as vector instructions, the sum in registers: plain loops over such short rows spend their time on finding out whether
-    rows overlap in memory, on columns that are left over, and on storing sums (docs/decisions/0013).
+    rows overlap in memory, on columns that are left over, and on storing sums. Rows are fetched ahead, beyond `stop` too: the
+    next call reads on from there (docs/decisions/0013).
 
     Args:
         y, a, b: C-contiguous, of one floating-point type, the number of columns a multiple of `WIDTH`.

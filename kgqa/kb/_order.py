@@ -4,7 +4,8 @@ The time is linear in the facts but for the sorting of each subject's own. Facts
 those that lie on disk need not fit in memory.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -43,20 +44,34 @@ def ordered(
     _degrees(triples, entity_rows, pointer)
     np.cumsum(pointer, out=pointer)
     small = np.int16 if 2 * num_relations <= np.iinfo(np.int16).max else np.int32
-    first = 0
-    while first < num_entities:
-        last = max(first + 1, int(np.searchsorted(pointer, pointer[first] + most, side="right")) - 1)
+    for first, last in _runs(pointer, most):
         own = pointer[first : last + 1] - pointer[first]
         packed = np.empty(own[-1], dtype=np.int64)
         _scatter(triples, entity_rows, relation_rows, first, last, own[:-1].copy(), packed)
         parts = divide(own, 4 * num_workers() if len(packed) > 1 << 16 else 1)
         sizes = np.empty(last - first, dtype=np.int64)
-        spread(lambda part, own=own, packed=packed, sizes=sizes: _sort(own, packed, sizes, *part), parts)  # type: ignore[misc]
-        ends = np.cumsum(sizes)
-        run = Run(sizes, np.empty(ends[-1], dtype=small), np.empty(ends[-1], dtype=np.int32))
-        spread(lambda part, own=own, packed=packed, ends=ends, run=run: _unpack(own, packed, ends, *run, *part), parts)  # type: ignore[misc]
+        spread(partial(_each, _sort, own, packed, sizes), parts)
+        total = int(sizes.sum())
+        run = Run(sizes, np.empty(total, dtype=small), np.empty(total, dtype=np.int32))
+        spread(partial(_each, _unpack, own, packed, np.cumsum(sizes), *run), parts)
         yield run
+
+
+def _runs(pointer: NDArray[np.int64], most: int) -> Iterator[tuple[int, int]]:
+    """Yield runs of rows, first to last, at least one, that have at most `most` together, or are one row."""
+    first, rows = 0, len(pointer) - 1
+    while True:
+        last = min(rows, max(first + 1, int(np.searchsorted(pointer, pointer[first] + most, side="right")) - 1))
+        yield first, last
+        if last == rows:
+            return
         first = last
+
+
+def _each(loop: Callable[..., None], *arguments: Any) -> None:
+    """Call a compiled loop with the last argument, a part, spread out."""
+    *others, part = arguments
+    loop(*others, *part)
 
 
 @compiled
