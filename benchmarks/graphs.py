@@ -21,15 +21,14 @@ def grid(side: int, *, further: int = 0) -> Facts:
 
 def power_law(facts: int, *, entities: int, relations: int, seed: int = 0) -> Facts:
     """Return a graph whose degrees follow a power law, as those of real graphs do: few hubs, many entities with few facts."""
-    return Facts(
-        power_law_triples(facts, entities=entities, relations=relations, seed=seed),
-        num_entities=entities,
-        num_relations=relations,
-    )
+    triples = np.stack(power_law_ends(facts, entities=entities, relations=relations, seed=seed), axis=1)
+    return Facts(triples, num_entities=entities, num_relations=relations)
 
 
-def power_law_triples(facts: int, *, entities: int, relations: int, seed: int = 0) -> NDArray[np.int32]:
-    """Return distinct facts, shape (about `facts`, 3): the few that are drawn twice stand once.
+def power_law_ends(
+    facts: int, *, entities: int, relations: int, seed: int = 0
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+    """Return subjects, relations and objects, shape (facts,) each; few facts are drawn twice.
 
     The rank of an entity is drawn as entities^u with u uniform between 0 and 1, mixed in equal parts with uniform ranks, so that
     every entity is likely to have a fact; relations likewise. Ranks are scattered over the numbers of the entities.
@@ -43,12 +42,7 @@ def power_law_triples(facts: int, *, entities: int, relations: int, seed: int = 
         return names[np.where(generator.random(facts, dtype=np.float32) < 0.5, skewed, even)]
 
     kinds = np.minimum(relations ** generator.random(facts, dtype=np.float32), relations - 1).astype(np.int32)
-    subjects, objects = ends(), ends()
-    order = np.lexsort((objects, kinds, subjects))
-    triples = np.stack([subjects[order], kinds[order], objects[order]], axis=1)
-    distinct = np.ones(facts, dtype=bool)
-    distinct[1:] = (triples[1:] != triples[:-1]).any(axis=1)
-    return triples[distinct]
+    return ends(), kinds, ends()
 
 
 def _triples(subjects: NDArray[np.int32], relation: int, objects: NDArray[np.int32]) -> NDArray[np.int32]:

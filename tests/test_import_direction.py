@@ -19,6 +19,7 @@ ORDER = (
     "tensor_files",
     "threads",
     "compiled",
+    "sorting",
     "data",
     "graph",
     "kb",

@@ -70,7 +70,7 @@ def per_question(model: Model, evaluation: Evaluation) -> Iterator[dict[str, Any
     for scored, prediction in zip(evaluation.scores, evaluation.predictions, strict=True):
         question = scored.question
         answer = trace(model, prediction, limit=1)
-        ranked = answer.entities + answer.others
+        ranked = (*answer.entities, *answer.others)
         yield {
             "id": question.id,
             "question": question.text,

@@ -1,6 +1,7 @@
 """What kgqa answers: entities with probabilities, what the mentions were resolved to, paths with their facts, and Cypher."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from kgqa.graph.cypher import CypherQuery
@@ -72,6 +73,7 @@ class Answer:
 
     Attributes:
         entities: the answer, most probable first: all entities at least half as probable as the first. Empty: no answer is known.
+            There may be very many: their names are looked up when they are read.
         value: the number, where the question asks for one.
         others: the next entities that were less probable, at most ten.
         mentions: what the question names.
@@ -84,9 +86,9 @@ class Answer:
     """
 
     question: str
-    entities: tuple[RankedEntity, ...] = ()
+    entities: Sequence[RankedEntity] = ()
     value: float | None = None
-    others: tuple[RankedEntity, ...] = ()
+    others: Sequence[RankedEntity] = ()
     mentions: tuple[Mention, ...] = ()
     paths: tuple[Path, ...] = ()
     cypher: CypherQuery | None = None
@@ -102,4 +104,5 @@ class Answer:
 
     def json(self) -> dict[str, Any]:
         """Return the answer as plain dictionaries, for JSON."""
-        return asdict(self)
+        listed = {"entities": tuple(self.entities), "others": tuple(self.others)}
+        return asdict(replace(self, **listed))

@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from kgqa.explain.answer import Answer, Fact, Mention, Path, RankedEntity
 from kgqa.explain.paths import RelationPath, best_paths
+from kgqa.explain.ranking import Ranking
 from kgqa.graph.cypher import Chain, Step, ask_again, prove
 from kgqa.kb import KnowledgeBase
 from kgqa.model.prediction import OPEN, Model, Prediction
@@ -32,11 +33,7 @@ def trace(model: Model, prediction: Prediction, *, limit: int) -> Answer:
         why = "the paths lead nowhere" if mentions else "nothing in the question is a name that the graph knows"
         return Answer(question=text, mentions=mentions, note=f"No answer: {why}.")
     size = len(prediction.answer_set)
-    shown = slice(0, size + MOST_OTHERS)
-    ranked = [
-        _entity(kb, row, score)
-        for row, score in zip(prediction.rows[shown].tolist(), prediction.scores[shown].tolist(), strict=True)
-    ]
+    ranked = Ranking(kb, prediction.rows, prediction.scores)
     answer = int(prediction.rows[0])
     with one_thread():
         found = _paths(model, prediction, branches, answer)
@@ -44,8 +41,8 @@ def trace(model: Model, prediction: Prediction, *, limit: int) -> Answer:
     node, identifier = kb.mapping.locate(kb.ids[answer])
     return Answer(
         question=text,
-        entities=tuple(ranked[:size]),
-        others=tuple(ranked[size:]),
+        entities=ranked[:size],
+        others=ranked[size : size + MOST_OTHERS],
         mentions=mentions,
         paths=tuple(_path(kb, path) for path, _ in found),
         cypher=ask_again(chains, node.shape, kb.mapping.labels, limit),

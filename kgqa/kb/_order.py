@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgqa.compiled import compiled
+from kgqa.sorting import sort
 from kgqa.threads import divide, num_workers, spread
 
 MOST: Final = 1 << 26
@@ -99,7 +100,7 @@ def _sort(pointer: Any, packed: Any, sizes: Any, first: int, last: int) -> None:
     """Sort the facts of each subject and bring those that differ to the front of its place; count these."""
     for entity in range(first, last):
         own = packed[pointer[entity] : pointer[entity + 1]]
-        own.sort()
+        sort(own, 0)
         kept = 0
         for place in range(len(own)):
             if kept == 0 or own[place] != own[kept - 1]:

@@ -56,6 +56,7 @@ class KnowledgeBase:
         self.names = names
         self.descriptions = descriptions
         self.named = named
+        self._named = named.numpy()  # reading one item of a tensor takes ten times as long
         self.values = values
         self.aliases = aliases
         self.relations = relations
@@ -153,7 +154,7 @@ class KnowledgeBase:
 
     def name(self, row: int) -> str:
         """Return what to call an entity: its name, or its id if it has none."""
-        return self.names[row] if bool(self.named[row]) else self.ids[row]
+        return self.names[row] if self._named[row] else self.ids[row]
 
     def stored(self, relation: int) -> tuple[Relation, bool]:
         """Return the relation that facts are stored with, and whether it is walked from subject to object."""

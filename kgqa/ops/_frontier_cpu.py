@@ -14,6 +14,7 @@ from torch import Tensor
 from kgqa.compiled import compiled
 from kgqa.ops._runs import run_end
 from kgqa.ops.entity_set import set_bounds
+from kgqa.sorting import sort
 from kgqa.threads import divide, num_workers, spread
 
 _SMALL = 1 << 15
@@ -227,7 +228,7 @@ def _sort(table: Any, own: Any, weight: Any, found: int, num_entities: int) -> A
     else:
         for known in range(found):
             order[known] = np.int64(own[known]) << 32 | known
-        order.sort()
+        sort(order, 32)
         for rank in range(found):
             order[rank] &= 0xFFFFFFFF
     before, moved = own[:found].copy(), weight[:found].copy()

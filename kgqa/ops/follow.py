@@ -11,7 +11,7 @@ from kgqa.kb.facts import Facts
 from kgqa.ops import _frontier, _fused
 from kgqa.ops.entity_set import EntitySet
 
-DENSE_FROM: Final = 0.2
+DENSE_FROM: Final = 0.05
 """The share of all facts that a batch must follow for one dense pass to cost less than going from member to member."""
 
 

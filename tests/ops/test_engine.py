@@ -129,13 +129,13 @@ def test_facts_are_counted_by_degrees_or_by_relation():
     assert (followed.tolist(), left_out.tolist()) == ([2, 1], [0.5, 0.125])
 
 
-@pytest.mark.parametrize(("starts", "dense"), [([4], False), (range(9), True)])
+@pytest.mark.parametrize(("starts", "dense"), [([50], False), (range(100), True)])
 def test_a_hop_goes_over_all_facts_only_if_much_of_them_is_followed(starts, dense, monkeypatch):
     taken = []
     for name, module in (("dense", _fused), ("sparse", _frontier)):
         monkeypatch.setattr(module, "follow", _noting(taken, name, module.follow))
-    weights = torch.zeros(1, 9).index_fill(1, torch.tensor(list(starts)), 1.0)
-    follow(grid(3), EntitySet.of_dense(weights), torch.full((1, 4), 0.25))
+    weights = torch.zeros(1, 100).index_fill(1, torch.tensor(list(starts)), 1.0)
+    follow(grid(10), EntitySet.of_dense(weights), torch.full((1, 4), 0.25))
     assert taken == ["dense" if dense else "sparse"]
 
 
