@@ -104,5 +104,4 @@ class Answer:
 
     def json(self) -> dict[str, Any]:
         """Return the answer as plain dictionaries, for JSON."""
-        listed = {"entities": tuple(self.entities), "others": tuple(self.others)}
-        return asdict(replace(self, **listed))
+        return asdict(replace(self, entities=tuple(self.entities), others=tuple(self.others)))
