@@ -10,14 +10,15 @@ best paths exactly.
 import heapq
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from kgqa.kb.facts import Facts
 from kgqa.model.reasoner import Reasoning
-from kgqa.ops import EntitySet, facts_along
+from kgqa.ops import EntitySet
 
 MOST_EXPANSIONS: Final = 500
 """Bundles of walks that are looked at for one answer; a sharp model needs a few. After that only the best one is followed."""
@@ -48,10 +49,59 @@ class _Bundle:
 
     hop: int
     relations: tuple[int, ...]
-    entities: Tensor
-    mass: Tensor
-    left: Tensor | None = None
+    entities: NDArray[np.int64]
+    mass: NDArray[np.float64]
+    left: NDArray[np.float64] | None = None
     after: "_Bundle | None" = None
+
+
+class _Level:
+    """The weights of one branch at one hop."""
+
+    def __init__(self, sets: EntitySet, branch: int) -> None:
+        keys, first = sets.keys.numpy(), branch * sets.num_entities
+        low, high = np.searchsorted(keys, (first, first + sets.num_entities))
+        self._entities = keys[low:high] - first
+        self._weights = _array(sets.weights)[low:high].astype(np.float64)
+
+    def weights_at(self, entities: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the weight of each entity, 0 where it was not reached."""
+        if not len(self._entities):
+            return np.zeros(len(entities))
+        places = np.searchsorted(self._entities, entities)
+        places[places == len(self._entities)] = 0
+        return np.where(self._entities[places] == entities, self._weights[places], 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class _Walks:
+    """A branch's walks: the graph, the weights at each hop, the relations of each hop; smaller ones were not followed."""
+
+    facts: "_Arrays"
+    levels: list[_Level]
+    relations: NDArray[np.float64]
+    epsilon: float
+
+
+class _Arrays:
+    """The facts as arrays: on so few entities at a time torch would spend its time on calls."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.pointer, self.relation, self.object = facts.pointer.numpy(), facts.relation.numpy(), facts.object.numpy()
+        self.inverse = facts.inverse
+
+    def along(self, entities: NDArray[np.int64], chosen: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the facts of each entity whose relation is chosen, as `kgqa.ops.facts_along` does."""
+        from kgqa.ops._runs import arrays_along  # which imports a compiler
+
+        return arrays_along(self.pointer, self.relation, entities, chosen)
+
+    def objects(self, entity: int, relation: int) -> list[int]:
+        """Return where a relation leads from an entity."""
+        first, last = self.pointer[entity], self.pointer[entity + 1]
+        low, high = (first + np.searchsorted(self.relation[first:last], (relation, relation + 1))).tolist()
+        objects: list[int] = self.object[low:high].tolist()
+        return objects
 
 
 def best_paths(
@@ -67,20 +117,19 @@ def best_paths(
         epsilon: as in the forward pass: relations of a smaller probability were not followed.
         most: how many paths are wanted. The order is exact unless a model is so undecided that `MOST_EXPANSIONS` are not enough.
     """
-    sets = [x.only(branch) for x in (reasoning.seeds, *reasoning.walks)]
-    levels = [x.with_weights(x.weights.double()) for x in sets]
-    relations = reasoning.plan.relations[branch].double()
-    hops = reasoning.plan.hops[branch].double()
+    levels = [_Level(sets, branch) for sets in (reasoning.seeds, *reasoning.walks)]
+    plan = [_array(tensor)[branch].astype(np.float64) for tensor in (reasoning.plan.relations, reasoning.plan.hops)]
+    walks, hops = _Walks(_Arrays(facts), levels, plan[0], max(epsilon, 1e-30)), plan[1]
     heap: list[tuple[float, int, _Bundle]] = []
     order = count()  # so that bundles of equal mass are never compared
 
     def push(bundle: _Bundle) -> None:
         heapq.heappush(heap, (-float(bundle.mass.sum()), next(order), bundle))
 
-    row = torch.tensor([answer])
+    row = np.array([answer])
     for hop in range(1, len(levels)):
         mass = hops[hop - 1] * levels[hop].weights_at(row)
-        if float(mass) > 0:
+        if mass[0] > 0:
             push(_Bundle(hop, (), row, mass))
     total = -sum(mass for mass, _, _ in heap)
     found: list[RelationPath] = []
@@ -91,40 +140,41 @@ def best_paths(
             del heap[1:]
         _, _, bundle = heapq.heappop(heap)
         if bundle.hop == 0 and len(bundle.entities) == 1:
-            walk = _best_walk(facts, bundle)
+            walk = _best_walk(walks.facts, bundle)
             found.append(RelationPath(relations=bundle.relations, entities=walk, share=float(bundle.mass.sum()) / total))
         elif bundle.hop == 0:
             for place in range(len(bundle.entities)):
                 one = slice(place, place + 1)
                 push(_Bundle(0, bundle.relations, bundle.entities[one], bundle.mass[one], None, bundle.after))
         else:
-            for longer in _expand(facts, bundle, levels, relations[bundle.hop - 1], epsilon):
+            for longer in _expand(walks, bundle):
                 push(longer)
     return found
 
 
-def _expand(facts: Facts, bundle: _Bundle, levels: list[EntitySet], relations: Tensor, epsilon: float) -> list[_Bundle]:
+def _expand(walks: _Walks, bundle: _Bundle) -> list[_Bundle]:
     """Go one hop back: a bundle for each relation that brought something."""
+    facts, relations = walks.facts, walks.relations[bundle.hop - 1]
     # A fact (o, inverse of p, s) of o is the fact (s, p, o) read the other way.
-    walked = (relations >= max(epsilon, 1e-30)).roll(len(relations) // 2)
-    owner, fact = facts_along(facts, bundle.entities, walked)
-    source, relation = facts.object[fact].long(), facts.inverse(facts.relation[fact].long())
-    brought = levels[bundle.hop - 1].weights_at(source) * relations[relation]
-    arrived = torch.zeros_like(bundle.mass).index_add(0, owner, brought)
-    kept = torch.nonzero(brought > 0).squeeze(1)
+    walked, half = relations >= walks.epsilon, len(relations) // 2
+    owner, fact = facts.along(bundle.entities, np.concatenate([walked[half:], walked[:half]]))
+    source, relation = facts.object[fact], facts.inverse(facts.relation[fact].astype(np.int64))
+    brought = walks.levels[bundle.hop - 1].weights_at(source) * relations[relation]
+    arrived = np.bincount(owner, weights=brought, minlength=len(bundle.mass))
+    kept = np.flatnonzero(brought > 0)
     source, relation, owner, brought = source[kept], relation[kept], owner[kept], brought[kept]
     flow = bundle.mass[owner] * brought / arrived[owner]
-    after = replace(bundle, left=levels[bundle.hop].weights_at(bundle.entities) / arrived)
+    after = replace(bundle, left=walks.levels[bundle.hop].weights_at(bundle.entities) / arrived)
     bundles = []
-    for number in torch.unique(relation).tolist():
+    for number in sorted(set(relation.tolist())):
         chosen = relation == number
-        entities, places = torch.unique(source[chosen], return_inverse=True)
-        mass = flow.new_zeros(len(entities)).index_add(0, places, flow[chosen])
-        bundles.append(_Bundle(bundle.hop - 1, (number, *bundle.relations), entities, mass, None, after))
+        entities, places = np.unique(source[chosen], return_inverse=True)
+        mass = np.bincount(places, weights=flow[chosen], minlength=len(entities)).astype(np.float64)
+        bundles.append(_Bundle(bundle.hop - 1, (number, *bundle.relations), entities.astype(np.int64), mass, None, after))
     return bundles
 
 
-def _best_walk(facts: Facts, start: _Bundle) -> tuple[int, ...]:
+def _best_walk(facts: _Arrays, start: _Bundle) -> tuple[int, ...]:
     """Walk forward along the bundles, keeping for each entity the best way to it."""
     best: dict[int, tuple[float, tuple[int, ...]]] = {int(start.entities[0]): (1.0, (int(start.entities[0]),))}
     bundle = start
@@ -135,7 +185,7 @@ def _best_walk(facts: Facts, start: _Bundle) -> tuple[int, ...]:
         factors = dict(zip(after.entities.tolist(), after.left.tolist(), strict=True))
         reached: dict[int, tuple[float, tuple[int, ...]]] = {}
         for entity, (score, walk) in best.items():
-            for object_ in _objects(facts, entity, relation):
+            for object_ in facts.objects(entity, relation):
                 if object_ in factors and score * factors[object_] > reached.get(object_, (0.0, ()))[0]:
                     reached[object_] = (score * factors[object_], (*walk, object_))
         best, bundle = reached, after
@@ -143,7 +193,5 @@ def _best_walk(facts: Facts, start: _Bundle) -> tuple[int, ...]:
     return walk
 
 
-def _objects(facts: Facts, entity: int, relation: int) -> list[int]:
-    chosen = torch.arange(facts.num_relations) == relation
-    objects: list[int] = facts.object[facts_along(facts, torch.tensor([entity]), chosen)[1]].tolist()
-    return objects
+def _array(tensor: Tensor) -> NDArray[Any]:
+    return tensor.detach().numpy()

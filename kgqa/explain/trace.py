@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import TypeAlias
 
+import numpy as np
+
 from kgqa.explain.answer import Answer, Fact, Mention, Path, RankedEntity
 from kgqa.explain.paths import RelationPath, best_paths
 from kgqa.explain.ranking import Ranking
@@ -84,14 +86,13 @@ def _mentions(kb: KnowledgeBase, prediction: Prediction, branches: Sequence[int]
     if reasoning is None or batch is None:
         return ()
     mentions = []
+    owners, first = batch.candidate_branch.numpy(), int(np.searchsorted(batch.question.numpy(), prediction.number))
     for branch in branches:
-        places = (batch.candidate_branch == branch).nonzero().flatten()
-        shares = reasoning.candidates[places]
-        order = shares.argsort(descending=True, stable=True)[:MOST_CANDIDATES]
-        candidates = tuple(
-            _entity(kb, int(batch.candidate[places[place]]), round(float(shares[place]), 6)) for place in order.tolist()
-        )
-        span = layout.branches[branch - int((batch.question < prediction.number).sum())].span
+        own = slice(*np.searchsorted(owners, (branch, branch + 1)).tolist())
+        rows, shares = batch.candidate[own].tolist(), reasoning.candidates[own].tolist()
+        order = sorted(range(len(rows)), key=lambda place: -shares[place])[:MOST_CANDIDATES]
+        candidates = tuple(_entity(kb, rows[place], round(shares[place], 6)) for place in order)
+        span = layout.branches[branch - first].span
         inside = layout.tokens[span.first : span.last + 1]
         start, end = (inside[0].start, inside[-1].end) if inside else (len(layout.text), len(layout.text))
         mentions.append(

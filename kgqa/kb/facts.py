@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from kgqa.errors import ShapeError
 
-Numbers = TypeVar("Numbers", int, Tensor)
+Numbers = TypeVar("Numbers", int, Tensor, NDArray[np.int64])
 
 
 class Facts(nn.Module):
@@ -99,7 +99,7 @@ class Facts(nn.Module):
         return self.pointer[entities + 1] - self.pointer[entities]
 
     def inverse(self, relation: Numbers) -> Numbers:
-        """Return the relation that walks the same facts the other way; for a tensor, that of each."""
+        """Return the relation that walks the same facts the other way; for a tensor or an array, that of each."""
         return (relation + self.num_relations // 2) % self.num_relations
 
 

@@ -54,9 +54,9 @@ class Prediction:
         """Return the branches of this question that take part in the answer, the most trusted first."""
         if self.reasoning is None or self.batch is None:
             return []
-        own = torch.nonzero(self.batch.question == self.number).flatten().tolist()
-        gates = self.reasoning.gates.tolist()
-        return sorted((branch for branch in own if gates[branch] > OPEN), key=lambda branch: -gates[branch])
+        first, last = np.searchsorted(self.batch.question.numpy(), (self.number, self.number + 1)).tolist()
+        gates = dict(enumerate(self.reasoning.gates[first:last].tolist(), start=first))
+        return sorted((branch for branch, gate in gates.items() if gate > OPEN), key=lambda branch: -gates[branch])
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from kgqa.compiled import compiled
@@ -39,12 +40,19 @@ def relations_of(pointer: Tensor, relation: Tensor, entities: Tensor) -> tuple[T
 
 def facts_along(pointer: Tensor, relation: Tensor, entities: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
     """Return the facts of each entity whose relation is chosen, as `kgqa.ops.facts_along` does."""
-    arrays = pointer.numpy(), relation.numpy(), entities.numpy(), chosen.numpy()
+    owner, fact = arrays_along(pointer.numpy(), relation.numpy(), entities.numpy(), chosen.numpy())
+    return torch.from_numpy(owner), torch.from_numpy(fact)
+
+
+def arrays_along(
+    pointer: NDArray[np.int64], relation: NDArray[Any], entities: NDArray[np.int64], chosen: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return what `facts_along` does, for arrays."""
     sizes = np.zeros(len(entities), dtype=np.int64)
-    _along(*arrays, sizes, np.empty(0, dtype=np.int64), False)
+    _along(pointer, relation, entities, chosen, sizes, sizes[:0], False)
     found = np.empty(sizes.sum(), dtype=np.int64)
-    _along(*arrays, sizes, found, True)
-    return torch.repeat_interleave(torch.from_numpy(sizes)), torch.from_numpy(found)
+    _along(pointer, relation, entities, chosen, sizes, found, True)
+    return np.repeat(np.arange(len(entities)), sizes), found
 
 
 @compiled
