@@ -11,6 +11,7 @@ import numpy as np
 from benchmarks.way import CONFIGS
 from kgqa.config import Config
 from kgqa.data.questions import read_questions
+from kgqa.explain.confirm import confirm
 from kgqa.graph import find
 from kgqa.qa import QA
 from kgqa.sdk import Graph, train
@@ -18,6 +19,8 @@ from kgqa.training.questions import draw
 from loaders import metaqa
 
 QUESTIONS = 1000
+WARM_UP = 200
+TIMEOUT = 60.0
 
 
 def run(data: Path) -> dict[str, Any]:
@@ -31,28 +34,43 @@ def run(data: Path) -> dict[str, Any]:
             kb = graph.materialize(folder / "snapshot")
             config = Config.read(CONFIGS / "metaqa.toml")
             train(kb, questions / "train.jsonl", dev=questions / "dev.jsonl", out=folder / "model", config=config)
-            qa = QA.load(folder / "model", kb=kb, graph=graph, timeout=60.0)
+            qa = QA.load(folder / "model", kb=kb)
             asked = draw(read_questions(questions / "dev.jsonl"), QUESTIONS, seed=0)
+            for question in asked[:WARM_UP]:
+                confirm(qa.ask(question.text), kb, graph, timeout=TIMEOUT)
             counts: Counter[str] = Counter()
             exceptions = []
-            milliseconds = []
+            milliseconds: list[tuple[float, float]] = []
             for question in asked:
-                clock = time.perf_counter()
+                clocks = [time.perf_counter()]
                 answer = qa.ask(question.text)
-                milliseconds.append((time.perf_counter() - clock) * 1000)
+                clocks.append(time.perf_counter())
+                answer = confirm(answer, kb, graph, timeout=TIMEOUT)
+                clocks.append(time.perf_counter())
+                milliseconds.append((1000 * (clocks[2] - clocks[0]), 1000 * (clocks[2] - clocks[1])))
                 outcome = "abstained" if answer.abstains else answer.confirmation
                 counts[outcome] += 1
                 if outcome != "confirmed":
                     exceptions.append(f"{question.text}: {outcome}. {answer.note or ''}")
     answered = QUESTIONS - counts["abstained"]
-    p50, p95 = np.percentile(milliseconds, [50, 95])
+    (p50, cypher_p50), (p95, cypher_p95) = np.percentile(milliseconds, [50, 95], axis=0)
     text = (
         f"Of {QUESTIONS:,} dev questions of MetaQA (all hop counts, drawn with seed 0, question text alone), {answered:,} were "
         f"answered; the first "
         f"answer of **{counts['confirmed']:,} of {answered:,}** is among what its own Cypher returns from Neo4j. "
-        f"One question with its Cypher takes {p50:.0f} ms (median), {p95:.0f} ms (95th percentile)."
+        f"One question with its Cypher takes {p50:.1f} ms (median), {p95:.1f} ms (95th percentile); running the Cypher alone "
+        f"**{cypher_p50:.1f} ms** and **{cypher_p95:.1f} ms** (targets: 5 and 30), after {WARM_UP} questions to warm up the "
+        "server, which plans each new query text for about 100 ms."
     )
     if exceptions:
         text += "\n\nExceptions:\n" + "\n".join(f"- {line}" for line in exceptions)
     print(text, flush=True)
-    return {"place": 5, "title": "Answers that their own Cypher returns", "text": text, "seed": 0, "counts": dict(counts)}
+    times = {"whole": [p50, p95], "cypher": [cypher_p50, cypher_p95]}
+    return {
+        "place": 5,
+        "title": "Answers that their own Cypher returns",
+        "text": text,
+        "seed": 0,
+        "counts": dict(counts),
+        "milliseconds": times,
+    }

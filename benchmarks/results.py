@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -58,7 +59,39 @@ def report() -> None:
 def _overview(kept: list[dict[str, Any]]) -> str:
     lines = ["| data, dev | questions | topics given | question text alone |", "|---|---|---|---|"]
     lines += [row for result in kept for row in result.get("overview", ())]
-    return "\n".join(lines) + "\n" if len(lines) > 2 else ""
+    table = "\n".join(lines) + "\n" if len(lines) > 2 else ""
+    speed = "".join(f"- {line}\n" for line in _speed({result["name"]: result for result in kept}))
+    return f"{table}\n{speed}" if speed else table
+
+
+def _speed(kept: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """Yield what the measurements of speed say, in a line each."""
+    if "hops" in kept:
+        forward, backward = kept["hops"]["rows"][:2]
+        yield (
+            f"One hop over all facts of MetaQA for 32 questions: {forward['ratio']:.0f} times faster than three sparse products, "
+            f"{backward['ratio']:.0f} times with gradients."
+        )
+    if "training" in kept:
+        row = kept["training"]["rows"][0]
+        hits = " / ".join(f"{100 * value:.2f}" for value in row["hits"].values())
+        yield (
+            f"MetaQA, 1 / 2 / 3 hops in one model, topics given: {hits} after {row['seconds']:.0f} s of training on one core, "
+            f"{row['sharp']:,.0f} questions a second."
+        )
+    if "question" in kept:
+        measured = kept["question"]["measured"]
+        yield (
+            f"One question on MetaQA, from its text to answers with paths and Cypher: {measured['p50']:.1f} ms; many at once: "
+            f"{measured['many']:,.0f} a second."
+        )
+    if "large" in kept:
+        row = kept["large"]["rows"][-1]
+        p50, p95, _ = row["ask"]["ms"]
+        yield (
+            f"{row['facts'] / 1e6:.0f} million facts: {row['fact_bytes'] / row['facts']:.0f} bytes a fact with both directions; "
+            f"a question of two hops takes {p50:.0f} ms (median), {p95:.0f} ms (95th percentile)."
+        )
 
 
 def _memory() -> str:
