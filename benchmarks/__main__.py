@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks import aliases, choice, confirmed, hops, loading, question, results, scaling, training, way
+from benchmarks import aliases, choice, confirmed, hops, large, loading, question, results, scaling, training, way
 
 BENCHMARKS = {
     **{f"way-{name}": (lambda data, name=name: way.run(name, data)) for name in way.WAYS},
@@ -17,6 +17,7 @@ BENCHMARKS = {
     "choice": choice.run,
     "training": training.run,
     "scaling": scaling.run,
+    "large": large.run,
     "aliases": aliases.run,
     "question": question.run,
     "confirmed": confirmed.run,

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
 from itertools import pairwise
@@ -51,12 +51,31 @@ def num_workers() -> int:
 def spread(work: Callable[[Part], Result], parts: Sequence[Part]) -> list[Result]:
     """Do `work` on each part, several at a time, and return the results in the order of the parts.
 
-    A free thread takes the next part, so that a core which other programs use holds nobody up. `work` must release Python's
-    lock, as compiled loops do.
+    The thread that asks works too, and a free one takes the next part, so that a core which other programs use holds nobody up.
+    `work` must release Python's lock, as compiled loops do.
+
+    Raises:
+        Exception: what `work` raised on one of the parts, once no thread is at work any more.
     """
-    if len(parts) < 2 or num_workers() == 1:
+    helpers = min(num_workers(), len(parts)) - 1
+    if helpers < 1:
         return [work(part) for part in parts]
-    return list(_pool().map(work, parts))
+    results: dict[int, Result] = {}
+    waiting = iter(range(len(parts)))  # whose next number goes to one thread only
+
+    def take() -> None:
+        for number in waiting:
+            results[number] = work(parts[number])
+
+    helping = [_pool().submit(take) for _ in range(helpers)]
+    try:
+        take()
+    finally:
+        begun = [helper for helper in helping if not helper.cancel()]  # the others would find nothing left to do
+        wait(begun)
+    for helper in begun:
+        helper.result()
+    return [results[number] for number in range(len(parts))]
 
 
 def divide(pointer: NDArray[np.int64], number: int) -> list[tuple[int, int]]:

@@ -1,3 +1,6 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 
@@ -25,6 +28,29 @@ def test_parts_are_done_and_returned_in_their_order(monkeypatch, workers):
 def test_an_error_in_one_part_reaches_who_asked():
     with pytest.raises(ZeroDivisionError):
         threads.spread(lambda part: 1 // part, [1, 0, 2])
+
+
+@pytest.mark.parametrize("wrong", [0, 7, 19])
+def test_after_an_error_nobody_is_at_work_any_more(monkeypatch, wrong):
+    monkeypatch.setenv("KGQA_THREADS", "3")
+    at_work = []
+
+    def work(part):
+        at_work.append(part)
+        time.sleep(0.001)
+        at_work.remove(part)
+        return 1 // (part - wrong)
+
+    with pytest.raises(ZeroDivisionError):
+        threads.spread(work, range(20))
+    assert at_work == []
+
+
+def test_several_threads_may_ask_at_once(monkeypatch):
+    monkeypatch.setenv("KGQA_THREADS", "2")
+    with ThreadPoolExecutor(8) as askers:
+        asked = [askers.submit(threads.spread, lambda part: part + 1, range(number)) for number in range(50)]
+        assert [answer.result() for answer in asked] == [list(range(1, number + 1)) for number in range(50)]
 
 
 @pytest.mark.parametrize("chosen", ["0", "-1", "two", ""])

@@ -26,7 +26,8 @@ def follow(facts: Facts, x: Tensor, r: Tensor) -> Tensor:
     if missing:
         columns, weights = pad(columns, (0, missing)), pad(weights, (0, missing))
     y: Tensor = torch.ops.kgqa.pull(facts.pointer, facts.relation, facts.object, columns, weights)
-    return y[:, :batch].T
+    # The gradient of a part is a whole tensor of zeros: nothing is cut off where nothing was added.
+    return (y[:, :batch] if missing else y).T
 
 
 def _keep(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
