@@ -3,9 +3,11 @@
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -28,6 +30,11 @@ class Stream(NamedTuple):
     dtype: torch.dtype
     shape: tuple[int, ...]
     parts: Iterable[bytes | memoryview]
+
+    @classmethod
+    def of(cls, array: NDArray[Any]) -> "Stream":
+        """Return an array in memory as a stream of one part."""
+        return cls(torch.from_numpy(array).dtype, array.shape, [np.ascontiguousarray(array).data])
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:

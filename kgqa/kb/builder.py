@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from kgqa.files import new_folder, write_json
@@ -23,13 +22,10 @@ from kgqa.graph.catalogue import Attribute, Relation
 from kgqa.graph.mapping import Mapping as GraphMapping
 from kgqa.kb.aliases import AliasIndex
 from kgqa.kb.snapshot import MANIFEST, TENSORS, TRIE, Manifest
-from kgqa.kb.spool import TextSpool
+from kgqa.kb.spool import FactSpool, TextSpool
 from kgqa.progress import Progress, silent
 from kgqa.tensor_files import Stream, write_streams
 from kgqa.text import normalise
-
-_PART: Final = 1 << 20
-"""Facts whose triples are written out for the fingerprint at once; bytes that are copied at once."""
 
 _TEXTS: Final = ("ids", "names", "descriptions", "keys")
 
@@ -56,15 +52,17 @@ class SnapshotBuilder:
         self._texts = {title: TextSpool(draft / f"{title}.spool") for title in _TEXTS}
         self._named = array("b")
         self._values: dict[str, tuple[array[int], array[float]]] = {}
-        self._triples = draft / "facts.spool"
-        self._facts = open(self._triples, "wb")
-        self.num_facts = 0
-        """Facts that were added, repeats included."""
+        self._facts = FactSpool(draft / "facts.spool")
 
     @property
     def num_entities(self) -> int:
         """Return the number of entities that were added."""
         return len(self._named)
+
+    @property
+    def num_facts(self) -> int:
+        """Return the number of facts that were added, repeats included."""
+        return self._facts.appended
 
     def add_entity(
         self, *, id: str, name: str | None, description: str | None, aliases: Iterable[str], attributes: Mapping[str, float]
@@ -90,8 +88,7 @@ class SnapshotBuilder:
 
     def add_facts(self, triples: NDArray[np.int32]) -> None:
         """Add facts, shape (n, 3): the numbers of subject and object, and the relation's place in the list that `write` gets."""
-        self._facts.write(np.ascontiguousarray(triples, dtype=np.int32).data)
-        self.num_facts += len(triples)
+        self._facts.append(triples)
 
     def close(self) -> None:
         """End the adding."""
@@ -116,52 +113,44 @@ class SnapshotBuilder:
         """
         self.close()
         order = _order(self._texts["ids"])
-        relation_order = sorted(range(len(relations)), key=lambda place: relations[place].id)
+        relation_order = np.array(sorted(range(len(relations)), key=lambda place: relations[place].id), dtype=np.int64)
+        in_order = tuple(relations[place] for place in relation_order.tolist())
         attributes = sorted(attributes, key=lambda attribute: attribute.id)
-        in_order = tuple(relations[place] for place in relation_order)
         values = self._dense_values(attributes, order)
-        facts = _Facts(self._draft, self._triples, _inverse(order), _inverse(relation_order), progress)
-        fingerprint = _digest(
-            self._digest_of_entities(order),
-            _digest(*(relation.id.encode() for relation in in_order)),
-            _digest(*(attribute.id.encode() for attribute in attributes)),
-            values.astype("<f8").tobytes(),
-            facts.digest.digest(),
-        )
+        streams = self._facts.order(_inverse(order), _inverse(relation_order), progress=progress)
         progress("index aliases", 0, None)
         index = AliasIndex.build(_Aliases(self._texts["keys"], order))
         index.save(self._draft / TRIE)
-        arrays = {
-            "pointer": facts.pointer,
+        arrays: dict[str, NDArray[Any]] = {
+            "pointer": self._facts.pointer,
             "values": values,
             "named": np.frombuffer(self._named, dtype=np.bool_)[order],
             "alias_pointer": index.pointer.numpy(),
             "alias_entities": index.entities.numpy(),
         }
-        streams = facts.streams()
         for title in ("ids", "names", "descriptions"):
-            offsets = self._texts[title].offsets(order)
-            arrays[f"{title}.offsets"] = offsets
-            streams[f"{title}.blob"] = Stream(torch.uint8, (int(offsets[-1]),), self._texts[title].joined(order))
-        streams |= {
-            name: Stream(torch.from_numpy(array).dtype, array.shape, [np.ascontiguousarray(array).data])
-            for name, array in arrays.items()
-        }
-        write_streams(self._draft / TENSORS, streams)
-        for path in self._draft.glob("*.spool"):
-            path.unlink()
+            arrays[f"{title}.offsets"], streams[f"{title}.blob"] = self._texts[title].table(order)
+        write_streams(self._draft / TENSORS, streams | {name: Stream.of(array) for name, array in arrays.items()})
         manifest = Manifest(
-            fingerprint=fingerprint.hex(),
+            fingerprint=_digest(
+                self._digest_of_entities(order),
+                _digest(*(relation.id.encode() for relation in in_order)),
+                _digest(*(attribute.id.encode() for attribute in attributes)),
+                values.astype("<f8").tobytes(),
+                self._facts.digest.digest(),
+            ).hex(),
             entities=len(order),
             relations=in_order,
-            facts=facts.total // 2,
+            facts=self._facts.total // 2,
             aliases=len(index),
             attributes=tuple(attributes),
-            repeats=self.num_facts - facts.total // 2,
+            repeats=self._facts.appended - self._facts.total // 2,
             mapping=mapping,
             source=source,
             created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         )
+        for path in self._draft.glob("*.spool"):
+            path.unlink()
         sizes = {name: (self._draft / name).stat().st_size for name in (TENSORS, TRIE)}
         write_json(self._draft / MANIFEST, manifest.json(sizes))
         return manifest
@@ -180,47 +169,6 @@ class SnapshotBuilder:
         for is_named, *texts in zip(named, *(self._texts[title].read(order) for title in ("ids", "names", "keys")), strict=True):
             digest.update(_framed([b"named" if is_named else b"", *texts]))
         return digest.digest()
-
-
-class _Facts:
-    """The facts in order: where each entity's begin, the digest of one direction, and relation and object in files."""
-
-    def __init__(
-        self, draft: Path, triples: Path, entity_rows: NDArray[np.int32], relation_rows: NDArray[np.int32], progress: Progress
-    ) -> None:
-        from kgqa.kb._order import ordered  # which imports a compiler
-
-        self.pointer = np.zeros(len(entity_rows) + 1, dtype=np.int64)
-        self.digest = hashlib.sha256()
-        self._paths = {name: draft / f"{name}.spool" for name in ("relation", "object")}
-        first, self.total = 0, 0
-        mapped = np.memmap(triples, dtype=np.int32, mode="r").reshape(-1, 3)
-        with open(self._paths["relation"], "wb") as relation, open(self._paths["object"], "wb") as object_:
-            for run in ordered(mapped, entity_rows, relation_rows):
-                last = first + len(run.sizes)
-                self.pointer[first + 1 : last + 1] = self.total + np.cumsum(run.sizes)
-                for start in range(0, len(run.object), _PART):
-                    self._digest(
-                        self.total + start,
-                        run.relation[start : start + _PART],
-                        run.object[start : start + _PART],
-                        len(relation_rows),
-                    )
-                relation.write(run.relation.data)
-                object_.write(run.object.data)
-                self._kind = torch.from_numpy(run.relation).dtype
-                first, self.total = last, self.total + len(run.object)
-                progress("sort facts", self.total // 2, len(mapped))
-
-    def streams(self) -> dict[str, Stream]:
-        """Return relation and object of every fact."""
-        kinds = {"relation": self._kind, "object": torch.int32}
-        return {name: Stream(kind, (self.total,), _file_parts(self._paths[name])) for name, kind in kinds.items()}
-
-    def _digest(self, start: int, relation: NDArray[Any], object_: NDArray[np.int32], num_relations: int) -> None:
-        kept = np.flatnonzero(relation < num_relations)
-        subject = np.searchsorted(self.pointer, start + kept, side="right") - 1
-        self.digest.update(np.stack([subject, relation[kept], object_[kept]], axis=1).astype("<i4").data)
 
 
 class _Aliases:
@@ -248,9 +196,9 @@ def _order(ids: TextSpool) -> NDArray[np.int64]:
     return np.array(sorted(range(len(texts)), key=texts.__getitem__), dtype=np.int64)
 
 
-def _inverse(order: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int32]:
+def _inverse(order: NDArray[np.int64]) -> NDArray[np.int32]:
     rows = np.empty(len(order), dtype=np.int32)
-    rows[np.asarray(order, dtype=np.int64)] = np.arange(len(order), dtype=np.int32)
+    rows[order] = np.arange(len(order), dtype=np.int32)
     return rows
 
 
@@ -261,9 +209,3 @@ def _framed(parts: Iterable[bytes]) -> bytes:
 
 def _digest(*parts: bytes) -> bytes:
     return hashlib.sha256(_framed(parts)).digest()
-
-
-def _file_parts(path: Path) -> Iterator[bytes]:
-    with open(path, "rb") as file:
-        while part := file.read(_PART):
-            yield part

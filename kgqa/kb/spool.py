@@ -1,20 +1,31 @@
-"""Texts that go to a file as they come and are read back in another order, so that memory holds only how long each is."""
+"""Texts and facts that go to files as they come and are read back in another order: memory holds only what it must.
 
+A spool is appended to, closed, and read.
+"""
+
+import hashlib
 import mmap
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+
+from kgqa.progress import Progress, silent
+from kgqa.tensor_files import Stream
 
 _PAGE: Final = 1 << 14
 """Texts that are joined before they are handed on."""
 
+_PART: Final = 1 << 20
+"""Facts whose triples are written out for the digest at once; bytes that are copied at once."""
+
 
 class TextSpool:
-    """Texts in UTF-8 in a file of their own. First all are appended, then they are read."""
+    """Texts in UTF-8. In memory is how long each is."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -48,22 +59,87 @@ class TextSpool:
         for page in _pages(order):
             yield from self._texts(page)
 
-    def joined(self, order: NDArray[np.int64]) -> Iterator[bytes]:
-        """Yield all that `read` does, many texts joined at a time."""
-        for page in _pages(order):
-            yield b"".join(self._texts(page))
-
-    def offsets(self, order: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return where each text begins when they are joined in this order, and where the last ends."""
+    def table(self, order: NDArray[np.int64]) -> tuple[NDArray[np.int64], Stream]:
+        """Return the texts in this order as the two tensors of a `StringTable`: its offsets, and its blob."""
         offsets = np.zeros(len(order) + 1, dtype=np.int64)
         np.cumsum(np.diff(self._starts)[order], out=offsets[1:])
-        return offsets
+        joined = (b"".join(self._texts(page)) for page in _pages(order))
+        return offsets, Stream(torch.uint8, (int(offsets[-1]),), joined)
 
     def _texts(self, page: NDArray[np.int64]) -> Iterator[bytes]:
         for start, end in zip(self._starts[page].tolist(), self._starts[page + 1].tolist(), strict=True):
             yield self._content[start:end]
 
 
+class FactSpool:
+    """Facts as three numbers each: subject, relation, object.
+
+    Attributes:
+        appended: facts that were appended, repeats included.
+        pointer, total, digest: once they are in order: the pointer of `Facts`, their number in both directions, and the SHA-256
+            of those in one direction, by subject, relation and object.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = open(path, "wb")
+        self.appended = self.total = 0
+        self.pointer: NDArray[np.int64] = np.zeros(1, dtype=np.int64)
+        self.digest = hashlib.sha256()
+
+    def append(self, triples: NDArray[np.int32]) -> None:
+        """Append facts, shape (n, 3)."""
+        self._file.write(np.ascontiguousarray(triples, dtype=np.int32).data)
+        self.appended += len(triples)
+
+    def close(self) -> None:
+        """End the appending."""
+        self._file.close()
+
+    def order(
+        self, entity_rows: NDArray[np.int32], relation_rows: NDArray[np.int32], *, progress: Progress = silent
+    ) -> dict[str, Stream]:
+        """Bring the facts into the order of `Facts`, both directions, each once; return its relation and object as streams.
+
+        Args:
+            entity_rows: shape (N_E,), the row of each number that the facts hold.
+            relation_rows: shape (relations without inverses,), likewise.
+            progress: told about every run of facts that is in order.
+        """
+        from kgqa.kb._order import ordered  # which imports a compiler
+
+        self.pointer = np.zeros(len(entity_rows) + 1, dtype=np.int64)
+        triples = np.memmap(self._path, dtype=np.int32, mode="r").reshape(-1, 3)
+        paths = [self._path.with_suffix(f".{name}.spool") for name in ("relation", "object")]
+        first, kind = 0, torch.int16
+        with open(paths[0], "wb") as relation, open(paths[1], "wb") as object_:
+            for run in ordered(triples, entity_rows, relation_rows):
+                last = first + len(run.sizes)
+                self.pointer[first + 1 : last + 1] = self.total + np.cumsum(run.sizes)
+                for start in range(0, len(run.object), _PART):
+                    part = slice(start, start + _PART)
+                    self._add(self.total + start, run.relation[part], run.object[part], len(relation_rows))
+                relation.write(run.relation.data)
+                object_.write(run.object.data)
+                first, kind, self.total = last, torch.from_numpy(run.relation).dtype, self.total + len(run.object)
+                progress("sort facts", self.total // 2, len(triples))
+        return {
+            "relation": Stream(kind, (self.total,), _parts(paths[0])),
+            "object": Stream(torch.int32, (self.total,), _parts(paths[1])),
+        }
+
+    def _add(self, start: int, relation: NDArray[Any], object_: NDArray[np.int32], num_relations: int) -> None:
+        kept = np.flatnonzero(relation < num_relations)
+        subject = np.searchsorted(self.pointer, start + kept, side="right") - 1
+        self.digest.update(np.stack([subject, relation[kept], object_[kept]], axis=1).astype("<i4").data)
+
+
 def _pages(order: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
     for start in range(0, len(order), _PAGE):
         yield order[start : start + _PAGE]
+
+
+def _parts(path: Path) -> Iterator[bytes]:
+    with open(path, "rb") as file:
+        while part := file.read(_PART):
+            yield part
