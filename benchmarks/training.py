@@ -3,7 +3,9 @@
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+import torch
 
 from benchmarks import metaqa
 from benchmarks.way import CONFIGS
@@ -14,6 +16,7 @@ from kgqa.kb import KnowledgeBase
 from kgqa.training.loop import Trainer, new_model
 from kgqa.training.questions import draw
 
+PROFILED: Final = 40
 SETTINGS = {"topics given": "metaqa-topics", "question text alone": "metaqa"}
 
 
@@ -41,7 +44,17 @@ def run(data: Path) -> dict[str, Any]:
         "| | questions | batch | prepare, s | training, s | questions/s | sharp, questions/s | Hits@1 | whole epoch, s |\n"
         "|---|---|---|---|---|---|---|---|---|\n" + "\n".join(lines)
     )
+    for row in rows:
+        text += (
+            f"\n\nWhere the time of a step goes, {row['setting']}, milliseconds, in torch's profiler:\n\n{_table(row['steps'])}"
+        )
     return {"place": 12, "title": "Training speed", "text": text, "seed": 0, "rows": rows}
+
+
+def _table(steps: dict[str, dict[str, float]]) -> str:
+    names = sorted(steps["sharp"], key=lambda name: -steps["sharp"][name])
+    lines = [f"| | {' | '.join(steps)} |", "|---" * (len(steps) + 1) + "|"]
+    return "\n".join(lines + [f"| {name} | {' | '.join(f'{parts[name]:.2f}' for parts in steps.values())} |" for name in names])
 
 
 def _train(config: Config, kb: KnowledgeBase, train: list[Any], dev: list[Any], out: Path) -> dict[str, Any]:
@@ -71,4 +84,48 @@ def _train(config: Config, kb: KnowledgeBase, train: list[Any], dev: list[Any], 
         "sharp_cpu": asked / (cpus[-1] - cpus[0]),
         "epoch": len(train) / (asked / (walls[-1] - walls[0])),
         "hits": {kind: values["hits@1"] for kind, values in sorted(measures.items())},
+        "steps": _steps(config, kb, questions[: len(questions) // 3], out.with_name(f"{out.name}-profiled")),
     }
+
+
+_GROUPS: Final = {
+    "follow, forward": ("kgqa::count", "kgqa::push", "kgqa::pull"),
+    "follow, gradients": ("kgqa::push_backward", "kgqa::pull_backward"),
+    "sets": ("kgqa::mix", "kgqa::exclude", "kgqa::intersect"),
+    "sets, gradients": ("kgqa::mix_backward", "kgqa::exclude_backward", "kgqa::intersect_backward"),
+}
+_ENCODER: Final = ("mkldnn", "gru", "rnn")
+
+
+def _steps(config: Config, kb: KnowledgeBase, questions: list[Any], out: Path) -> dict[str, dict[str, float]]:
+    """Train again with torch's profiler over a few steps at the start and near the end; return milliseconds of a step by part."""
+    model = new_model(config, questions, kb)
+    found: dict[str, dict[str, float]] = {}
+    running: dict[str, Any] = {}
+
+    def progress(stage: str, done: int, total: int | None) -> None:
+        if not stage.startswith("epoch") or total is None:
+            return
+        for title, first in (("at the start", 5), ("sharp", total - PROFILED - 5)):
+            if done == first:
+                running["profiler"] = torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU])
+                running["profiler"].__enter__()
+                running["clock"] = time.perf_counter()
+            if done == first + PROFILED:
+                wall = time.perf_counter() - running["clock"]
+                running["profiler"].__exit__(None, None, None)
+                found[title] = _parts(running["profiler"].key_averages(), 1000 * wall / PROFILED)
+
+    Trainer(model, questions, questions[:1], out, source="benchmark", progress=progress).run()
+    return found
+
+
+def _parts(events: Any, wall: float) -> dict[str, float]:
+    parts = dict.fromkeys([*_GROUPS, "encoder's recurrent layer, both ways", "other operators of torch"], 0.0)
+    for event in events:
+        spent = event.self_cpu_time_total / 1000 / PROFILED
+        own = next((title for title, names in _GROUPS.items() if event.key in names), None)
+        if own is None and any(part in event.key.lower() for part in _ENCODER):
+            own = "encoder's recurrent layer, both ways"
+        parts[own or "other operators of torch"] += spent
+    return parts | {"Python and the rest": wall - sum(parts.values()), "**a whole step**": wall}

