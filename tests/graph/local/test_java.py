@@ -1,5 +1,8 @@
 """The Java program that is Neo4j: which runtime, which environment, which settings."""
 
+from types import SimpleNamespace
+
+import psutil
 import pytest
 
 from kgqa.errors import GraphUnavailable
@@ -40,6 +43,13 @@ def test_the_server_listens_on_loopback_and_reads_no_files(tmp_path):
     assert settings["dbms.security.allow_csv_import_from_file_urls"] == "false"
     assert settings["internal.dbms.cypher_ip_blocklist"] == "0.0.0.0/0,::/0"
     assert settings["dbms.usage_report.enabled"] == "false"
+
+
+@pytest.mark.parametrize(("memory", "cache"), [(24 << 30, "1536m"), (1 << 30, "256m")])
+def test_the_server_may_hold_a_sixteenth_of_the_memory(tmp_path, monkeypatch, memory, cache):
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=memory))
+    java.configure(tmp_path, 7999)
+    assert f"server.memory.pagecache.size={cache}\n" in (tmp_path / "conf" / "neo4j.conf").read_text(encoding="utf-8")
 
 
 def test_the_class_path_goes_through_a_file(tmp_path):
