@@ -48,8 +48,7 @@ def _row_of_products(width: int, *, shared: bool) -> Any:
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         tools: Any = cgutils
         kinds = signature.args
-        number = kinds[0].dtype
-        vector = ir.VectorType(context.get_value_type(number), width)
+        number, vector = kinds[0].dtype, ir.VectorType(context.get_value_type(kinds[0].dtype), width)
         name = f"llvm.fma.v{width}f{number.bitwidth}"
         fma = tools.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * 3), name)
 
@@ -80,23 +79,34 @@ def _row_of_products(width: int, *, shared: bool) -> Any:
             builder.module, ir.FunctionType(ir.VoidType(), [byte, word, word, word]), "llvm.prefetch.p0"
         )
 
+        def at_most_last(fact: Any) -> Any:
+            return builder.select(builder.icmp_signed("<", fact, last), fact, last)
+
         def ask_for(fact: Any) -> None:
-            inside = builder.select(builder.icmp_signed("<", fact, last), fact, last)
-            address = builder.bitcast(row(2, place_in(3, inside)), byte)
+            address = builder.bitcast(row(2, place_in(3, at_most_last(fact))), byte)
             for offset in range(0, width * number.bitwidth // 8, _CACHE_LINE):
                 to_read, keep, data = (ir.Constant(word, value) for value in (0, 3, 1))
                 builder.call(hint, [builder.gep(address, [ir.Constant(word, offset)]), to_read, keep, data])
 
-        total = tools.alloca_once(builder, vector)  # which the compiler keeps in registers
-        builder.store(ir.Constant(vector, [0.0] * width), total)
+        nothing = ir.Constant(vector, [0.0] * width)
+        total, of_run = (tools.alloca_once(builder, vector) for _ in range(2))  # which the compiler keeps in registers
+        for place in (total, of_run):
+            builder.store(nothing, place)
         own = load(row(10, at)) if shared else None
         with tools.for_range(builder, stop, start=start) as loop:
             ask_for(builder.add(loop.index, ir.Constant(loop.index.type, _AHEAD)))
             left, other = load(row(2, place_in(3, loop.index))), place_in(5, loop.index)
-            builder.store(builder.call(fma, [left, load(row(4, other)), builder.load(total)]), total)
-            if shared:
-                share = row(9, other)
-                store(builder.call(fma, [left, own, load(share)]), share)
+            if not shared:
+                builder.store(builder.call(fma, [left, load(row(4, other)), builder.load(total)]), total)
+            else:
+                builder.store(builder.fadd(builder.load(of_run), left), of_run)
+                following = builder.add(loop.index, ir.Constant(loop.index.type, 1))
+                differs = builder.icmp_signed("!=", place_in(5, at_most_last(following)), other)
+                with builder.if_then(builder.or_(builder.icmp_signed("==", following, stop), differs)):
+                    sum_of_run, share = builder.load(of_run), row(9, other)
+                    builder.store(builder.call(fma, [sum_of_run, load(row(4, other)), builder.load(total)]), total)
+                    store(builder.call(fma, [sum_of_run, own, load(share)]), share)
+                    builder.store(nothing, of_run)
         store(builder.load(total), row(0, at))
         return context.get_dummy_value()
 
@@ -149,6 +159,8 @@ def sum_products(y: Any, at: int, a: Any, left: Any, b: Any, right: Any, start: 
 @compiled
 def sum_and_share(y: Any, at: int, a: Any, left: Any, b: Any, right: Any, start: int, stop: int, shares: Any, own: Any) -> None:
     """Do `sum_products`, and add a[left[k]] ⊙ own[at] to shares[right[k]] for every k: what the gradient of a hop does.
+
+    Rows whose `right` are equal and follow each other are added first and multiplied then: `shares` is written once for all.
 
     Args:
         y, at, a, left, b, right, start, stop: as in `sum_products`.

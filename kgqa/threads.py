@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from itertools import pairwise
@@ -71,10 +71,11 @@ def spread(work: Callable[[Part], Result], parts: Sequence[Part]) -> list[Result
     try:
         take()
     finally:
-        begun = [helper for helper in helping if not helper.cancel()]  # the others would find nothing left to do
-        wait(begun)
-    for helper in begun:
-        helper.result()
+        # Those that did not begin would find nothing left to do; the others are waited for.
+        errors = [helper.exception() for helper in helping if not helper.cancel()]
+    for error in errors:
+        if error is not None:
+            raise error
     return [results[number] for number in range(len(parts))]
 
 

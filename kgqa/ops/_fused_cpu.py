@@ -44,14 +44,19 @@ def pull_backward(
     A fact (e, p, o) moved r[p] from o to e. Its inverse is among the facts of o, so each entity's own facts say where its
     weight went.
     """
-    half = len(r) // 2
-    x_, r_, g = x.contiguous().numpy(), r.roll(half, 0).numpy(), gradient.contiguous().numpy()
+    x_, r_, g = x.contiguous().numpy(), _inverted(r.numpy()), gradient.contiguous().numpy()
     graph = pointer.numpy(), relation.numpy(), object_.numpy()
     for_x = np.empty_like(x_)
     runs = _runs(graph[0], len(r_))
     for_r = np.zeros((len(runs), *r_.shape), dtype=r_.dtype)
     spread(lambda place: _pull_backward(*graph, x_, r_, g, for_x, for_r[place], *runs[place]), range(len(runs)))
-    return torch.from_numpy(for_x), torch.from_numpy(for_r.sum(axis=0)).roll(half, 0)
+    return torch.from_numpy(for_x), torch.from_numpy(_inverted(for_r.sum(axis=0)))
+
+
+def _inverted(rows: NDArray[Any]) -> NDArray[Any]:
+    """Return the row of each relation at the place of its inverse."""
+    half = len(rows) // 2
+    return np.concatenate([rows[half:], rows[:half]])
 
 
 def _runs(pointer: NDArray[np.int64], num_relations: int) -> list[tuple[int, int]]:

@@ -75,7 +75,7 @@ def _cache() -> int:
     """Return the megabytes of the graph that the server may hold in memory: a sixteenth of the machine's, used as needed."""
     import psutil  # which comes with the extra `local`, as this server does
 
-    return max(_SMALLEST_CACHE, psutil.virtual_memory().total >> 24)
+    return max(_SMALLEST_CACHE, int(psutil.virtual_memory().total) >> 24)
 
 
 def command(java: Path, jars: Sequence[Path], home: Path) -> list[str]:
