@@ -27,31 +27,32 @@ def run(data: Path) -> dict[str, Any]:
     rows = []
     for title, grids in (("entities", [(side, 0) for side in SIDES]), ("relations", [(100, more) for more in FURTHER])):
         for way in WAYS:
-            for side, further in grids:
-                rows.append({"curve": title, "way": way, "side": side, "further": further} | _apart(way, side, further))
+            for (side, further), measured in zip(grids, _apart(way, grids), strict=False):
+                rows.append({"curve": title, "way": way, "side": side, "further": further} | measured)
                 print(rows[-1], flush=True)
-                if "why" in rows[-1]:
-                    break  # it will not fit larger ones either
     _draw(rows)
     text = (
-        f"Two hops, B = {BATCH}, questions answered a second; a process may use {MEMORY >> 30} GiB and {TIMEOUT:.0f} seconds. "
+        f"Two hops, B = {BATCH}, questions answered a second; a process may use {MEMORY >> 30} GiB and {TIMEOUT:.0f} seconds "
+        "for a curve. "
         "*kgqa, sets* starts from sets that hold their members, as the model does; *kgqa, dense* from dense ones, as the others "
         "must.\n\n![questions a second](pictures/scaling.svg)\n\n" + _table(rows, "entities") + "\n\n" + _table(rows, "relations")
     )
     return {"place": 15, "title": "As the graph grows", "text": text, "seed": 0, "rows": rows}
 
 
-def _apart(way: str, side: int, further: int) -> dict[str, Any]:
-    program = [sys.executable, "-W", "ignore", "-m", "benchmarks.scaling_one", way, str(side), str(further), str(MEMORY)]
+def _apart(way: str, grids: list[tuple[int, int]]) -> list[dict[str, Any]]:
+    """Return what is measured on each grid, in their order, up to the first that is too large; for that one, why."""
+    points = [f"{side},{further}" for side, further in grids]
+    program = [sys.executable, "-W", "ignore", "-m", "benchmarks.scaling_one", way, str(MEMORY), *points]
     try:
         done = subprocess.run(program, capture_output=True, text=True, timeout=TIMEOUT, check=False)
-    except subprocess.TimeoutExpired:
-        return {"why": f"took longer than {TIMEOUT:.0f} s"}
-    if done.returncode:
+        printed, failed = done.stdout, done.returncode != 0
         memory = "memory" in done.stderr.lower() or done.returncode < 0
-        return {"why": "out of memory" if memory else done.stderr.strip().splitlines()[-1]}
-    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return measured
+        why = "out of memory" if memory else (done.stderr.strip().splitlines() or ["failed"])[-1]
+    except subprocess.TimeoutExpired as error:
+        printed, failed, why = (error.stdout or b"").decode(), True, f"over {TIMEOUT:.0f} s for all"
+    measured: list[dict[str, Any]] = [json.loads(line) for line in printed.splitlines()]
+    return [*measured, {"why": why}] if failed else measured
 
 
 def _table(rows: list[dict[str, Any]], curve: str) -> str:

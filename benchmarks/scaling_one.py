@@ -1,4 +1,4 @@
-"""One point of a scaling curve, in a process with limited memory: WAY SIDE FURTHER BYTES; prints JSON."""
+"""One way on growing grids, in a process with limited memory: WAY BYTES SIDE,FURTHER ...; prints JSON, a line a point."""
 
 import json
 import resource
@@ -17,9 +17,15 @@ from kgqa.ops import EntitySet, follow
 SECONDS = 3.0
 
 
-def main(way: str, side: int, further: int, limit: int) -> None:
-    """Answer batches for a few seconds, at least three; report questions a second of the median batch."""
+def main(way: str, limit: int, points: list[tuple[int, int]]) -> None:
+    """Measure one point after the other."""
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    for side, further in points:
+        print(json.dumps(_measure(way, side, further)), flush=True)
+
+
+def _measure(way: str, side: int, further: int) -> dict[str, float]:
+    """Answer batches for a few seconds, at least three; return questions a second of the median batch."""
     facts = graphs.grid(side, further=further)
     generator = torch.Generator().manual_seed(0)
     starts = torch.randint(facts.num_entities, (BATCH,), generator=generator)
@@ -47,10 +53,9 @@ def main(way: str, side: int, further: int, limit: int) -> None:
             clock = time.perf_counter()
             call()
             taken.append(time.perf_counter() - clock)
-    seconds = sorted(taken)[len(taken) // 2]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"questions_per_second": BATCH / seconds, "rounds": len(taken), "peak": peak}))
+    return {"questions_per_second": BATCH / sorted(taken)[len(taken) // 2], "rounds": len(taken)}
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:]))
+    pairs = (point.split(",") for point in sys.argv[3:])
+    main(sys.argv[1], int(sys.argv[2]), [(int(side), int(further)) for side, further in pairs])
