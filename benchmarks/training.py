@@ -94,7 +94,6 @@ _GROUPS: Final = {
     "sets": ("kgqa::mix", "kgqa::exclude", "kgqa::intersect"),
     "sets, gradients": ("kgqa::mix_backward", "kgqa::exclude_backward", "kgqa::intersect_backward"),
 }
-_ENCODER: Final = ("mkldnn", "gru", "rnn")
 
 
 def _steps(config: Config, kb: KnowledgeBase, questions: list[Any], out: Path) -> dict[str, dict[str, float]]:
@@ -121,11 +120,10 @@ def _steps(config: Config, kb: KnowledgeBase, questions: list[Any], out: Path) -
 
 
 def _parts(events: Any, wall: float) -> dict[str, float]:
-    parts = dict.fromkeys([*_GROUPS, "encoder's recurrent layer, both ways", "other operators of torch"], 0.0)
+    others = "other operators of torch, most of them the encoder's"
+    parts = dict.fromkeys([*_GROUPS, others], 0.0)
     for event in events:
         spent = event.self_cpu_time_total / 1000 / PROFILED
         own = next((title for title, names in _GROUPS.items() if event.key in names), None)
-        if own is None and any(part in event.key.lower() for part in _ENCODER):
-            own = "encoder's recurrent layer, both ways"
-        parts[own or "other operators of torch"] += spent
+        parts[own or others] += spent
     return parts | {"Python and the rest": wall - sum(parts.values()), "**a whole step**": wall}
