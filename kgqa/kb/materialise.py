@@ -90,12 +90,13 @@ def _read_graph(reader: Reader, builder: SnapshotBuilder, progress: Progress) ->
     numbers[keys] = np.arange(len(keys), dtype=np.int32)
     relations = reader.relations()
     places = {relation.id: place for place, relation in enumerate(relations)}
+    total = reader.counts()[1]  # a sum over all entities
     for facts in reader.facts():
         triples = np.empty((len(facts.subjects), 3), dtype=np.int32)
         triples[:, 0], triples[:, 2] = _known(numbers, facts.subjects), _known(numbers, facts.objects)
         triples[:, 1] = places[facts.relation]
         builder.add_facts(triples)
-        progress("facts", builder.num_facts, reader.counts()[1])
+        progress("facts", builder.num_facts, total)
     if not builder.num_facts:
         raise GraphError("expected facts between the entities, found none. Nothing could be answered from such a graph.")
     return relations, attributes
