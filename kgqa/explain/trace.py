@@ -11,6 +11,7 @@ from kgqa.explain.ranking import Ranking
 from kgqa.graph.cypher import Chain, Step, ask_again, prove
 from kgqa.kb import KnowledgeBase
 from kgqa.model.prediction import OPEN, Model, Prediction
+from kgqa.model.reasoner import Reasoning
 from kgqa.threads import one_thread
 
 MOST_OTHERS = 10
@@ -70,15 +71,25 @@ def _paths(model: Model, prediction: Prediction, branches: Sequence[int], answer
     for branch in branches:
         paths = best_paths(model.kb.facts, reasoning, branch, answer, epsilon=model.epsilon, most=1)
         for path in paths:
-            plan = reasoning.plan
-            hops = len(path.relations)
-            pairs = [(hop - 2, hop) for hop in range(2, hops + 1) if float(plan.leave_last[branch, hop - 1]) > OPEN]
-            if float(plan.leave_start[branch]) > OPEN and (0, hops) not in pairs:
-                pairs.append((0, hops))
-            # A gate that is not quite closed lets a walk through that comes back; its query must not forbid that.
-            differ = tuple((low, high) for low, high in pairs if path.entities[low] != path.entities[high])
-            found.append((path, differ))
+            found.append((path, _pairs(reasoning, branch, path)))
     return found
+
+
+def _pairs(reasoning: Reasoning, branch: int, path: RelationPath) -> tuple[tuple[int, int], ...]:
+    """Return the pairs of positions on a path that must differ for what the gates left out."""
+    plan, hops = reasoning.plan, len(path.relations)
+    pairs = [(hop - 2, hop) for hop in range(2, hops + 1) if float(plan.leave_last[branch, hop - 1]) > OPEN]
+    if float(plan.leave_start[branch]) > OPEN and (0, hops) not in pairs:
+        pairs.append((0, hops))
+    levels = [sets.only(branch).keys.numpy() for sets in (reasoning.seeds, *reasoning.walks)]
+    return tuple(
+        (low, high)
+        for low, high in pairs
+        # A gate that is not quite closed lets a walk through that comes back; its query must not forbid that.
+        if path.entities[low] != path.entities[high]
+        # Where nothing could have come back, as from a film to an actor to a film to a genre, there is nothing to forbid.
+        and len(np.intersect1d(levels[low], levels[high], assume_unique=True))
+    )
 
 
 def _mentions(kb: KnowledgeBase, prediction: Prediction, branches: Sequence[int]) -> tuple[Mention, ...]:
