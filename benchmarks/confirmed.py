@@ -68,7 +68,8 @@ def run(data: Path) -> dict[str, Any]:
         f"One question with its Cypher takes {p50:.1f} ms (median), {p95:.1f} ms (95th percentile); running the Cypher alone "
         f"**{cypher_p50:.1f} ms** and **{cypher_p95:.1f} ms** (targets: 5 and 30), after {WARM_UP} questions to warm up the "
         "server. Neo4j plans each new query text, which takes "
-        f"{np.median(alone[unplanned]):.0f} ms (median of {sum(new)} questions whose text was new); where it was not new the Cypher takes **{planned_p50:.1f} ms** and **{planned_p95:.1f} ms**. All "
+        f"{np.median(alone[unplanned]):.0f} ms (median of {sum(new)} questions whose text was new); "
+        f"where it was not new the Cypher takes **{planned_p50:.1f} ms** and **{planned_p95:.1f} ms**. All "
         f"answers together have {len(known)} texts."
     )
     if exceptions:
