@@ -31,7 +31,7 @@ lint: $(INSTALLED)
 	$(BIN)/mypy
 
 bench: $(INSTALLED)
-	@$(PIP) install --quiet --constraint constraints.txt --editable '.[dev,bench]'
+	@$(PIP) install --quiet --constraint constraints.txt --editable '.[dev,bench,minilm]'
 	$(BIN)/python -m benchmarks
 
 clean:

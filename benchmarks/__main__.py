@@ -9,10 +9,11 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks import aliases, choice, confirmed, hops, large, loading, question, results, scaling, training, way
+from benchmarks import accuracy, aliases, choice, confirmed, hops, large, loading, question, results, scaling, training, way
 
 BENCHMARKS = {
     **{f"way-{name}": (lambda data, name=name: way.run(name, data)) for name in way.WAYS},
+    **{f"accuracy-{name}": (lambda data, name=name: accuracy.run(name, data)) for name in accuracy.SUITES},
     "hops": hops.run,
     "choice": choice.run,
     "training": training.run,

@@ -19,6 +19,12 @@ class ModelConfig:
 
     hops: int = 3
     """How many relations a path may have (T)."""
+    encoder: Literal["recurrent", "pretrained"] = "recurrent"
+    """`recurrent`: word embeddings learned from the questions; `pretrained`: words as a pretrained language model sees them."""
+    pretrained: str = "minilm"
+    """The pretrained model: `minilm`, a name on the model hub, or a folder."""
+    tuned_layers: int = 0
+    """How many of the pretrained model's last layers are trained."""
     hidden: int = 128
     """Width of the question encoder, both directions together (H)."""
     dropout: float = 0.1
@@ -35,6 +41,8 @@ class ModelConfig:
     """Where the gate that removes the entities of two hops ago begins, as a logit."""
 
     def __post_init__(self) -> None:
+        _require(self.encoder in ("recurrent", "pretrained"), "model.encoder", self.encoder, "'recurrent' or 'pretrained'")
+        _require(self.tuned_layers >= 0, "model.tuned_layers", self.tuned_layers, "a number from 0 upwards")
         _require(1 <= self.hops <= 8, "model.hops", self.hops, "a number from 1 to 8")
         _require(self.hidden >= 2 and self.hidden % 2 == 0, "model.hidden", self.hidden, "an even number from 2 upwards")
         for name in ("dropout", "word_dropout"):
@@ -71,6 +79,9 @@ class TrainingConfig:
     of the graph's relations, at most 0.003: at the start of training every relation must be followed."""
     coverage: float = 0.5
     """Weight of the coverage prior on mentions, annealed away by the middle of training."""
+    precision: float | None = None
+    """Share of the answers given to dev questions that must be right, from 0 to 1; others are kept back as not sure enough.
+    If not set, the threshold is the one with most right answers and right abstentions together."""
     checkpoint_steps: int = 500
     """Write a checkpoint to go on from every so many steps, and after each epoch."""
     seed: int = 0
@@ -87,6 +98,8 @@ class TrainingConfig:
             _require(getattr(self, name) > 0, f"training.{name}", getattr(self, name), "a number above 0")
         for name in ("warm_up",) if self.epsilon is None else ("warm_up", "epsilon"):
             _require(0 <= getattr(self, name) < 1, f"training.{name}", getattr(self, name), "a number from 0 to below 1")
+        if self.precision is not None:
+            _require(0 < self.precision <= 1, "training.precision", self.precision, "a number above 0, at most 1")
         for name in ("weight_decay", "coverage"):
             _require(getattr(self, name) >= 0, f"training.{name}", getattr(self, name), "a number from 0 upwards")
 

@@ -9,6 +9,7 @@ from rich.text import Text
 from kgqa.explain.answer import Answer, Fact
 
 MOST_SHOWN = 10
+MOST_GUESSED = 3
 
 
 def show_answer(answer: Answer, console: Console) -> None:
@@ -19,8 +20,10 @@ def show_answer(answer: Answer, console: Console) -> None:
 
 def _parts(answer: Answer) -> list[Text | Table | Syntax]:
     if answer.abstains:
-        return [Text(f"I don't know. {answer.note or ''}", style="yellow")]
-    parts: list[Text | Table | Syntax] = [_entities(answer)]
+        perhaps = ", ".join(f"{entity.name} {entity.score:.0%}" for entity in answer.others[:MOST_GUESSED])
+        guess = [Text(f"perhaps {perhaps}", style="dim")] if perhaps else []
+        return [Text(f"I don't know. {answer.note or ''}", style="yellow"), *guess]
+    parts: list[Text | Table | Syntax] = [_entities(answer) if answer.value is None else _value(answer)]
     for mention in answer.mentions:
         line = Text(f"“{mention.text}” is ", style="dim")
         line.append(f"{mention.entity.name} ({mention.entity.id}), {mention.entity.score:.0%}")
@@ -48,11 +51,23 @@ def _entities(answer: Answer) -> Text:
     return line
 
 
+def _value(answer: Answer) -> Text:
+    line = Text("→ ", style="green").append(f"{answer.value:g}", style="bold green")
+    names = [entity.name for entity in answer.counted[:MOST_SHOWN]]
+    more = f" and {len(answer.counted) - MOST_SHOWN} more" if len(answer.counted) > MOST_SHOWN else ""
+    return line.append(f": {', '.join(names)}{more}" if names else "", style="dim")
+
+
 def _fact(fact: Fact) -> str:
     return f"{fact.subject_name} — {fact.relation_name} → {fact.object_name}"
 
 
 def _verdict(answer: Answer) -> Text:
+    if answer.rows is not None and answer.value is not None:
+        returned = ", ".join(f"{row['value']:g}" for row in answer.rows)
+        if answer.confirmation == "confirmed":
+            return Text(f"✓ Neo4j returned {returned}", style="green")
+        return Text(f"✗ Neo4j returned {returned}. {answer.note}", style="red")
     if answer.rows is None:
         return Text(answer.note or "Not checked: no graph is connected.", style="yellow")
     names = [str(row["name"] if row["name"] is not None else row["id"]) for row in answer.rows[:MOST_SHOWN]]

@@ -73,8 +73,8 @@ def _settings(path: Path | None, gold_topics: bool) -> "Config":
 
 def _print_epoch(epoch: "Epoch") -> None:
     output.print(
-        f"epoch {epoch.number}: loss {epoch.loss:.4f}, dev Hits@1 {epoch.dev_hits:.2%} "
-        f"({epoch.dev['questions']:,} questions), {epoch.seconds:.0f} s"
+        f"epoch {epoch.number}: loss {epoch.loss:.4f}, {epoch.correct:.2%} of "
+        f"{epoch.dev['questions']:,} dev questions right, {epoch.seconds:.0f} s"
     )
 
 
@@ -88,5 +88,5 @@ def _print_report(report: "TrainingReport", as_json: bool) -> None:
         output.print(f"left out: {number:,} questions: {reason}")
     output.print(
         f"{report.model}: learned from {report.questions:,} questions in {report.seconds:.0f} s; "
-        f"best: epoch {report.best.number}, dev Hits@1 {report.best.dev_hits:.2%}"
+        f"best: epoch {report.best.number}, {report.best.correct:.2%} of dev questions right"
     )

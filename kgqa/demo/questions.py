@@ -36,7 +36,7 @@ class Instance:
 
 
 def make_questions(graph: Graph, templates: Templates) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the name of a question file, `train`, `dev` or `later` (what no model learns yet), and a line of it."""
+    """Yield the name of a question file, `train` or `dev`, and a line of it."""
     for kind in templates.kinds:
         by_split: dict[Split, list[Instance]] = {"train": [], "dev": []}
         for instance in instances(graph, kind):
@@ -44,7 +44,7 @@ def make_questions(graph: Graph, templates: Templates) -> Iterator[tuple[str, di
             by_split["dev" if new else "train"].append(instance)
         for split, found in by_split.items():
             for question in _draw(graph, templates, kind, split, found):
-                yield split if kind.asks == "set" else "later", question
+                yield split, question
 
 
 def instances(graph: Graph, kind: Kind) -> list[Instance]:

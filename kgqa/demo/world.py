@@ -17,16 +17,12 @@ SETTINGS: Final = "model.toml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoQuestion:
-    """A question of the demo with what is right: `answers` (ids; none: the graph cannot tell) or else `value`.
-
-    `later` marks what no model learns yet.
-    """
+    """A question of the demo with what is right: `answers` (ids; none: the graph cannot tell) or else `value`."""
 
     text: str
     kind: str
     answers: tuple[str, ...] | None = None
     value: float | None = None
-    later: bool = False
 
 
 DEMO_QUESTIONS: Final = (
@@ -50,11 +46,9 @@ DEMO_QUESTIONS: Final = (
         ),
     ),
     DemoQuestion(text="Who did Natalie Portman play in Star Wars?", kind="two-entity", answers=("padme-amidala",)),
-    DemoQuestion(text="How many films did Steven Spielberg direct?", kind="count", value=11.0, later=True),
-    DemoQuestion(
-        text="What is the tallest building in New York?", kind="maximum", answers=("one-world-trade-center",), later=True
-    ),
-    DemoQuestion(text="Who composed the music of Titanic?", kind="no-answer", answers=(), later=True),
+    DemoQuestion(text="How many films did Steven Spielberg direct?", kind="count", value=11.0),
+    DemoQuestion(text="What is the tallest building in New York?", kind="maximum", answers=("one-world-trade-center",)),
+    DemoQuestion(text="Who composed the music of Titanic?", kind="no-answer", answers=()),
 )
 """What the demo asks. None of these texts stands in the training questions."""
 
@@ -65,7 +59,7 @@ def settings() -> Config:
 
 
 def write_world(folder: Path) -> Path:
-    """Write the world with its questions: `train` and `dev` ask for entities, `later` holds what no model learns yet.
+    """Write the world with its questions.
 
     The settings of the demo's training are beside them, in `model.toml`.
 

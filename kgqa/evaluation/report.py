@@ -11,6 +11,7 @@ from kgqa.data import Question
 from kgqa.evaluation.scorer import Given, Score, score, summarise_by_kind
 from kgqa.explain.trace import trace
 from kgqa.model.branches import Layout
+from kgqa.model.confidence import Confidence, calibration_error, fit
 from kgqa.model.prediction import BATCH, Model, Prediction
 from kgqa.progress import Progress, silent
 
@@ -29,8 +30,32 @@ class Evaluation:
     predictions: list[Prediction]
 
     def summary(self) -> dict[str, Any]:
-        """Return the measures, over all questions and by kind."""
-        return summarise_by_kind(self.scores)
+        """Return the measures, over all questions and by kind, and how well the confidence of given answers is calibrated."""
+        answered = [place for place, prediction in enumerate(self.predictions) if not prediction.abstains]
+        error = calibration_error(
+            [self.predictions[place].confidence for place in answered], [self.scores[place].correct for place in answered]
+        )
+        return summarise_by_kind(self.scores) | {"calibration_error": error}
+
+    def fitted(self, *, precision: float | None) -> Confidence:
+        """Return the calibration and the threshold that these questions ask for."""
+        answered = [
+            pair for pair in zip(self.scores, self.predictions, strict=True) if len(pair[1].rows) or pair[1].value is not None
+        ]
+        return fit(
+            [prediction.score for _, prediction in answered],
+            [scored.correct for scored, _ in answered],
+            [scored.question.answers == () for scored, _ in answered],
+            precision=precision,
+        )
+
+    def judged(self, model: Model, confidence: Confidence) -> "Evaluation":
+        """Return what these questions come to with another calibration."""
+        predictions = [prediction.judged(confidence) for prediction in self.predictions]
+        pairs = zip(self.scores, predictions, strict=True)
+        return Evaluation(
+            scores=[score(before.question, given(model, prediction)) for before, prediction in pairs], predictions=predictions
+        )
 
 
 def evaluate(
@@ -83,7 +108,7 @@ def per_question(model: Model, evaluation: Evaluation) -> Iterator[dict[str, Any
                 for mention in answer.mentions
             ],
             "path": [{"start": path.start.id, "relations": list(path.relations)} for path in answer.paths],
-            "confidence": ranked[0].score if ranked else 0.0,
+            "confidence": round(prediction.confidence, 6),
         }
 
 
@@ -94,6 +119,10 @@ def _lay_out(model: Model, question: Question, topics: Topics) -> Layout:
 def given(model: Model, prediction: Prediction) -> Given:
     """Return a prediction as the scorer takes it."""
     ids = model.kb.ids
+    if prediction.abstains:
+        return Given()
+    if prediction.value is not None:
+        return Given(value=prediction.value)
     return Given(
         ranked=[ids[int(row)] for row in prediction.rows[:100]],
         returned=frozenset(ids[int(row)] for row in prediction.answer_set),

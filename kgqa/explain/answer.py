@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from kgqa.graph.cypher import CypherQuery
 
+Operation = Literal["set", "count", "largest", "smallest"]
+Reason = Literal["no mention", "not in the graph", "no path", "low confidence"]
 Confirmation = Literal["confirmed", "not confirmed", "not checked"]
 
 
@@ -75,19 +77,27 @@ class Answer:
         entities: the answer, most probable first: all entities at least half as probable as the first. Empty: no answer is known.
             There may be very many: their names are looked up when they are read.
         value: the number, where the question asks for one.
+        operator: what was done with the set that the paths lead to: given, counted, or its extreme taken.
+        attribute: the name of the attribute whose extreme was taken.
+        counted: what `value` counts, most probable first.
         others: the next entities that were less probable, at most ten.
         mentions: what the question names.
         paths: for each mention that takes part, how it leads to the first entity.
         cypher: the query that returns the answer, None without an answer.
         proof: the same query for the first entity alone, where the answer is longer than the query's limit.
         rows: what Neo4j returned, None if it was not asked.
-        confirmation: whether the first entity is among what the query returns in the live graph.
-        note: why there is no answer, or why it was not confirmed.
+        confirmation: whether the live graph returns the first entity, or the number.
+        confidence: how probable it is that the answer is right, calibrated on dev questions; 0 where nothing was found.
+        reason: why there is no answer.
+        note: the same in words, or why it was not confirmed.
     """
 
     question: str
     entities: Sequence[RankedEntity] = ()
     value: float | None = None
+    operator: Operation = "set"
+    attribute: str | None = None
+    counted: Sequence[RankedEntity] = ()
     others: Sequence[RankedEntity] = ()
     mentions: tuple[Mention, ...] = ()
     paths: tuple[Path, ...] = ()
@@ -95,6 +105,8 @@ class Answer:
     proof: CypherQuery | None = None
     rows: tuple[dict[str, Any], ...] | None = None
     confirmation: Confirmation = "not checked"
+    confidence: float = 0.0
+    reason: Reason | None = None
     note: str | None = None
 
     @property
@@ -104,4 +116,5 @@ class Answer:
 
     def json(self) -> dict[str, Any]:
         """Return the answer as plain dictionaries, for JSON."""
-        return asdict(replace(self, entities=tuple(self.entities), others=tuple(self.others)))
+        entities, others, counted = map(tuple, (self.entities, self.others, self.counted))
+        return asdict(replace(self, entities=entities, others=others, counted=counted))

@@ -1,21 +1,37 @@
 """Turn a prediction into an answer: names instead of rows, paths for its first entity, and the Cypher of those paths."""
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from dataclasses import replace
+from typing import Final, TypeAlias
 
 import numpy as np
 
-from kgqa.explain.answer import Answer, Fact, Mention, Path, RankedEntity
+from kgqa.explain.answer import Answer, Fact, Mention, Operation, Path, RankedEntity, Reason
 from kgqa.explain.paths import RelationPath, best_paths
 from kgqa.explain.ranking import Ranking
-from kgqa.graph.cypher import Chain, Step, ask_again, prove
+from kgqa.graph.cypher import Chain, Extreme, Step, ask_again, count_again, prove
 from kgqa.kb import KnowledgeBase
+from kgqa.model.operators import Operator
 from kgqa.model.prediction import OPEN, Model, Prediction
 from kgqa.model.reasoner import Reasoning
 from kgqa.threads import one_thread
 
 MOST_OTHERS = 10
 MOST_CANDIDATES = 5
+
+_OPERATIONS: Final[dict[Operator, Operation]] = {
+    Operator.SET: "set",
+    Operator.COUNT: "count",
+    Operator.LARGEST: "largest",
+    Operator.SMALLEST: "smallest",
+}
+
+_WORDS: Final[dict[Reason, str]] = {
+    "no mention": "nothing in the question is a name that the graph knows",
+    "not in the graph": "the question asks for something that the graph does not hold",
+    "no path": "the paths lead nowhere",
+    "low confidence": "what was found is not sure enough",
+}
 
 Traced: TypeAlias = tuple[RelationPath, tuple[tuple[int, int], ...]]
 """A path, and the pairs of positions on it at which its entities must differ."""
@@ -32,24 +48,70 @@ def trace(model: Model, prediction: Prediction, *, limit: int) -> Answer:
     kb, text = model.kb, prediction.layout.text
     branches = prediction.open_branches()
     mentions = _mentions(kb, prediction, branches)
-    if prediction.abstains:
-        why = "the paths lead nowhere" if mentions else "nothing in the question is a name that the graph knows"
-        return Answer(question=text, mentions=mentions, note=f"No answer: {why}.")
+    asked = prediction.asked
+    if prediction.abstains or asked is None:
+        return _abstention(kb, prediction, mentions)
+    if asked.operator is Operator.COUNT:
+        return _counted(model, prediction, mentions, branches)
     size = len(prediction.answer_set)
     ranked = Ranking(kb, prediction.rows, prediction.scores)
     answer = int(prediction.rows[0])
-    with one_thread():
-        found = _paths(model, prediction, branches, answer)
+    found = _paths(model, prediction, branches, answer)
     chains = _chains(kb, found)
     node, identifier = kb.mapping.locate(kb.ids[answer])
+    attribute = None if asked.attribute is None else kb.attributes[asked.attribute]
+    extreme = None if attribute is None else Extreme(attribute.property, asked.operator is Operator.LARGEST)
     return Answer(
         question=text,
         entities=ranked[:size],
+        operator=_OPERATIONS[asked.operator],
+        attribute=None if attribute is None else attribute.name,
         others=ranked[size : size + MOST_OTHERS],
         mentions=mentions,
+        confidence=prediction.confidence,
         paths=tuple(_path(kb, path) for path, _ in found),
-        cypher=ask_again(chains, node.shape, kb.mapping.labels, limit),
-        proof=prove(chains, node.shape, identifier, kb.mapping.labels),
+        cypher=ask_again(chains, node.shape, kb.mapping.labels, limit, extreme),
+        proof=prove(chains, node.shape, identifier, kb.mapping.labels, extreme),
+    )
+
+
+def _counted(model: Model, prediction: Prediction, mentions: tuple[Mention, ...], branches: Sequence[int]) -> Answer:
+    kb, members = model.kb, int(prediction.value or 0)
+    answer = Answer(
+        question=prediction.layout.text,
+        value=prediction.value,
+        operator="count",
+        counted=Ranking(kb, prediction.rows, prediction.scores)[:members],
+        mentions=mentions,
+        confidence=prediction.confidence,
+    )
+    if not members:
+        return replace(answer, note="Nothing was found to count, so there is no query that counts it.")
+    first = int(prediction.rows[0])
+    found = _paths(model, prediction, branches, first)
+    node, _ = kb.mapping.locate(kb.ids[first])
+    query = count_again(_chains(kb, found), node.shape, kb.mapping.labels)
+    return replace(answer, paths=tuple(_path(kb, path) for path, _ in found), cypher=query)
+
+
+def _abstention(kb: KnowledgeBase, prediction: Prediction, mentions: tuple[Mention, ...]) -> Answer:
+    """Say why there is no answer; what was not sure enough stands among the others."""
+    reason: Reason = "no path"
+    others: Sequence[RankedEntity] = ()
+    if not mentions:
+        reason = "no mention"
+    elif prediction.unsure:
+        reason = "low confidence"
+        others = Ranking(kb, prediction.rows, prediction.scores)[:MOST_OTHERS] if prediction.value is None else ()
+    elif prediction.asked is not None and prediction.asked.operator is Operator.NOTHING:
+        reason = "not in the graph"
+    return Answer(
+        question=prediction.layout.text,
+        mentions=mentions,
+        others=others,
+        confidence=prediction.confidence,
+        reason=reason,
+        note=f"No answer: {_WORDS[reason]}.",
     )
 
 
@@ -69,7 +131,8 @@ def _paths(model: Model, prediction: Prediction, branches: Sequence[int], answer
     reasoning = prediction.reasoning
     found = []
     for branch in branches:
-        paths = best_paths(model.kb.facts, reasoning, branch, answer, epsilon=model.epsilon, most=1)
+        with one_thread():
+            paths = best_paths(model.kb.facts, reasoning, branch, answer, epsilon=model.epsilon, most=1)
         for path in paths:
             found.append((path, _pairs(reasoning, branch, path)))
     return found

@@ -60,7 +60,17 @@ def identifier(name: str) -> LiteralString:
     return cast(LiteralString, "`" + name.replace("\\", "\\u005c").replace("`", "``") + "`")
 
 
-def ask_again(chains: Sequence[Chain], answer: NodeShape, labels: Sequence[str], limit: int) -> CypherQuery:
+@dataclass(frozen=True, slots=True)
+class Extreme:
+    """The property of which the largest value is asked for, or the smallest."""
+
+    property: str
+    largest: bool
+
+
+def ask_again(
+    chains: Sequence[Chain], answer: NodeShape, labels: Sequence[str], limit: int, extreme: Extreme | None = None
+) -> CypherQuery:
     """Render the query for everything that the chains reach together, at most `limit` rows.
 
     Args:
@@ -68,19 +78,31 @@ def ask_again(chains: Sequence[Chain], answer: NodeShape, labels: Sequence[str],
         answer: the kind of node that the answer is.
         labels: all labels that entities have in this graph; no other node is walked through.
         limit: the largest number of rows.
+        extreme: keep only the nodes with the extreme value, several where they are equal; it is returned as `value`.
     """
     lines, parameters = _match(chains, answer, labels)
-    lines.append(_returned(answer))
+    lines += _returned(answer, extreme)
     lines.append("LIMIT $limit")
     return CypherQuery(cast(LiteralString, "\n".join(lines)), parameters | {"limit": limit})
 
 
-def prove(chains: Sequence[Chain], answer: NodeShape, answer_id: str | int, labels: Sequence[str]) -> CypherQuery:
+def prove(
+    chains: Sequence[Chain], answer: NodeShape, answer_id: str | int, labels: Sequence[str], extreme: Extreme | None = None
+) -> CypherQuery:
     """Render the query that returns one answer if the chains reach it, and nothing otherwise."""
-    lines, parameters = _match(chains, answer, labels, pinned=True)
-    lines.append(_returned(answer))
+    lines, parameters = _match(chains, answer, labels, pinned=extreme is None)
+    lines += _returned(answer, extreme, pinned=True)
     lines.append("LIMIT 1")
     return CypherQuery(cast(LiteralString, "\n".join(lines)), parameters | {"answer": answer_id})
+
+
+def count_again(chains: Sequence[Chain], answer: NodeShape, labels: Sequence[str]) -> CypherQuery:
+    """Render the query that counts what the chains reach together, as `value`; nodes without a name are not counted."""
+    lines, parameters = _match(chains, answer, labels)
+    lines.append("WITH DISTINCT answer")
+    lines.append(f"WHERE answer.{identifier(answer.name)} IS NOT NULL")
+    lines.append("RETURN count(answer) AS value")
+    return CypherQuery(cast(LiteralString, "\n".join(lines)), parameters)
 
 
 def _match(
@@ -108,8 +130,20 @@ def _match(
     return lines, parameters
 
 
-def _returned(answer: NodeShape) -> str:
-    return f"RETURN DISTINCT answer.{identifier(answer.id)} AS id, answer.{identifier(answer.name)} AS name"
+def _returned(answer: NodeShape, extreme: Extreme | None = None, *, pinned: bool = False) -> list[str]:
+    id_, name = (f"answer.{identifier(key)}" for key in (answer.id, answer.name))
+    if extreme is None:
+        return [f"RETURN DISTINCT {id_} AS id, {name} AS name"]
+    value = f"answer.{identifier(extreme.property)}"
+    return [
+        "WITH DISTINCT answer",
+        f"WHERE {value} IS NOT NULL AND {name} IS NOT NULL",
+        f"WITH collect(answer) AS answers, {'max' if extreme.largest else 'min'}({value}) AS value",
+        "UNWIND answers AS answer",
+        "WITH answer, value",
+        f"WHERE {value} = value{f' AND {id_} = $answer' if pinned else ''}",
+        f"RETURN {id_} AS id, {name} AS name, value",
+    ]
 
 
 def check_nodes(node: NodeShape, earlier: Sequence[str]) -> CypherQuery:

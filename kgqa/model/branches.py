@@ -15,7 +15,7 @@ from torch import Tensor
 from kgqa.data import Topic
 from kgqa.kb import KnowledgeBase
 from kgqa.model.spans import Span, find_spans, topic_spans
-from kgqa.model.vocabulary import MENTION, OTHER, PADDING, Vocabulary
+from kgqa.model.vocabulary import MARKS, MENTION, MENTION_WORD, OTHER, OTHER_WORD, PADDING, Vocabulary
 from kgqa.text import Token, tokenise
 
 FEATURES: Final = 3
@@ -24,11 +24,16 @@ FEATURES: Final = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
-    """A question as one of its spans sees it: numbers of words and marks, and which of them lie in other spans."""
+    """A question as one of its spans sees it: numbers of words and marks, which of them lie in other spans, and their texts.
+
+    Two branches with the same words, flags and texts are one reading. The texts are left out where an encoder does not need
+    them, so that words that have no number make no readings of their own.
+    """
 
     span: Span
     words: tuple[int, ...]
     flags: tuple[bool, ...]
+    texts: tuple[str, ...]
     mention: int
     features: tuple[float, ...]
 
@@ -42,18 +47,35 @@ class Layout:
     branches: tuple[Branch, ...]
 
 
-def lay_out(text: str, vocabulary: Vocabulary, kb: KnowledgeBase, *, topics: Sequence[Topic] | None = None) -> Layout:
-    """Lay out a question; with `topics` only these are its mentions, and their entities are certain."""
+def lay_out(
+    text: str,
+    vocabulary: Vocabulary,
+    kb: KnowledgeBase,
+    *,
+    topics: Sequence[Topic] | None = None,
+    keep_texts: bool = False,
+) -> Layout:
+    """Lay out a question.
+
+    Args:
+        text: the question.
+        vocabulary: numbers its words.
+        kb: knows which texts are names.
+        topics: only these are its mentions then, and their entities are certain.
+        keep_texts: keep the words as texts, for a pretrained encoder; all words have the same number then.
+    """
     tokens = tokenise(text)
     spans = find_spans(tokens, kb) if topics is None else topic_spans(tokens, topics, kb)
-    numbers = [vocabulary.number(token.key) for token in tokens]
-    branches = tuple(_branch(span, spans, numbers) for span in spans)
+    numbers = [MARKS] * len(tokens) if keep_texts else [vocabulary.number(token.key) for token in tokens]
+    keys = [token.key for token in tokens] if keep_texts else None
+    branches = tuple(_branch(span, spans, numbers, keys) for span in spans)
     return Layout(text=text, tokens=tuple(tokens), branches=branches)
 
 
-def _branch(span: Span, spans: Sequence[Span], numbers: Sequence[int]) -> Branch:
+def _branch(span: Span, spans: Sequence[Span], numbers: Sequence[int], keys: Sequence[str] | None) -> Branch:
     words: list[int] = []
     flags: list[bool] = []
+    texts: list[str] = []
     others = [other for other in spans if not other.overlaps(span)]
     mention = 0
     for place, number in enumerate([*numbers, PADDING]):
@@ -61,6 +83,7 @@ def _branch(span: Span, spans: Sequence[Span], numbers: Sequence[int]) -> Branch
             mention = len(words)
             words.append(MENTION)
             flags.append(False)
+            texts.append(MENTION_WORD)
         if span.first <= place <= span.last or place == len(numbers):
             continue
         covering = [other for other in others if other.first <= place <= other.last]
@@ -68,12 +91,16 @@ def _branch(span: Span, spans: Sequence[Span], numbers: Sequence[int]) -> Branch
             if all(other.first == place for other in covering if other.given):
                 words.append(OTHER)
                 flags.append(True)
+                texts.append(OTHER_WORD)
             continue
         words.append(number)
         flags.append(bool(covering))
+        if keys is not None:
+            texts.append(keys[place])
     contained = any(len(other) > len(span) and other.first <= span.first and span.last <= other.last for other in spans)
     features = (len(span) / 4.0, math.log(len(span.candidates)) / 4.0, float(contained))
-    return Branch(span=span, words=tuple(words), flags=tuple(flags), mention=mention, features=features)
+    kept = () if keys is None else tuple(texts)
+    return Branch(span=span, words=tuple(words), flags=tuple(flags), texts=kept, mention=mention, features=features)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -84,6 +111,7 @@ class Batch:
         questions: B.
         words: shape (readings, L), int64, padded with `PADDING`.
         flags: shape (readings, L), bool: the token lies in another span.
+        texts: the words of each reading as texts, empty where they were not kept.
         mention: shape (readings,), the place of the mark `MENTION`.
         reading: shape (S,), the reading of each branch.
         question: shape (S,), ascending, the question of each branch.
@@ -98,6 +126,7 @@ class Batch:
     questions: int
     words: Tensor
     flags: Tensor
+    texts: tuple[tuple[str, ...], ...]
     mention: Tensor
     reading: Tensor
     question: Tensor
@@ -118,7 +147,7 @@ class Batch:
 
 def collate(layouts: Sequence[Layout]) -> Batch:
     """Join the layouts of B questions, each of which has a branch."""
-    readings: dict[tuple[tuple[int, ...], tuple[bool, ...]], int] = {}
+    readings: dict[tuple[tuple[int, ...], tuple[bool, ...], tuple[str, ...]], int] = {}
     mention: list[int] = []
     reading: list[int] = []
     question: list[int] = []
@@ -133,7 +162,7 @@ def collate(layouts: Sequence[Layout]) -> Batch:
         start = len(question)
         places: dict[int, int] = {}
         for offset, branch in enumerate(layout.branches):
-            key = (branch.words, branch.flags)
+            key = (branch.words, branch.flags, branch.texts)
             if key not in readings:
                 readings[key] = len(readings)
                 mention.append(branch.mention)
@@ -149,11 +178,12 @@ def collate(layouts: Sequence[Layout]) -> Batch:
             for place in range(branch.span.first, branch.span.last + 1):
                 cover.append((start + offset, slots + places.setdefault(place, len(places))))
         slots += len(places)
-    length = max(len(words) for words, _ in readings)
+    length = max(len(words) for words, _, _ in readings)
     return Batch(
         questions=len(layouts),
-        words=torch.tensor([[*words, *[PADDING] * (length - len(words))] for words, _ in readings]),
-        flags=torch.tensor([[*flags, *[False] * (length - len(flags))] for _, flags in readings]),
+        words=torch.tensor([[*words, *[PADDING] * (length - len(words))] for words, _, _ in readings]),
+        flags=torch.tensor([[*flags, *[False] * (length - len(flags))] for _, flags, _ in readings]),
+        texts=tuple(texts for _, _, texts in readings),
         mention=torch.tensor(mention, dtype=torch.int64),
         reading=torch.tensor(reading, dtype=torch.int64),
         question=torch.tensor(question, dtype=torch.int64),

@@ -3,8 +3,6 @@
 import torch
 from torch import Tensor, nn
 
-from kgqa.kb.facts import Facts
-from kgqa.ops import relations_of
 from kgqa.ops.segments import softmax
 
 
@@ -15,10 +13,14 @@ class RelationBag(nn.Module):
         super().__init__()
         self.embedding = nn.EmbeddingBag(num_relations, width, mode="mean")
 
-    def forward(self, facts: Facts, entities: Tensor) -> Tensor:
-        """Encode entities; shape (C,) to (C, width). An entity without facts is encoded as zeros."""
-        member, relation = relations_of(facts, entities)
-        offsets = torch.searchsorted(member, torch.arange(len(entities), device=entities.device))
+    def forward(self, member: Tensor, relation: Tensor, entities: int) -> Tensor:
+        """Encode entities, shape (C, width); one without facts is encoded as zeros.
+
+        Args:
+            member, relation: the relations of the entities, as `relations_of` gives them.
+            entities: C.
+        """
+        offsets = torch.searchsorted(member, torch.arange(entities, device=member.device))
         encoded: Tensor = self.embedding(relation, offsets)
         return encoded
 

@@ -6,7 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from kgqa.config import ModelConfig
+from kgqa.model.attention import WordAttention
 from kgqa.model.encoder import Encoding
+from kgqa.model.names import Names
 
 
 @dataclass(frozen=True, eq=False)
@@ -14,7 +16,8 @@ class Plan:
     """What each branch does.
 
     Attributes:
-        relations: shape (S, T, N_R), the relation of each hop (formula 2).
+        relations: shape (S, T, N_R), the relation of each hop: a probability (formula 2), divided by the share of all that exists
+            once the reasoner knows the candidates.
         hops: shape (S, T), how many hops (formula 4).
         leave_start: shape (S,), the gate that takes the start out of the answer.
         leave_last: shape (S, T), the gate that takes the entities of two hops ago out of each hop.
@@ -29,21 +32,29 @@ class Plan:
 class Planner(nn.Module):
     """Attend to the words of the question once for each hop; one classifier for all hops tells the relation.
 
-    The keys of the attention are the words in their context, the values are the words as they are: what a word says of a
-    relation is the same wherever it stands. Beside what was attended to, the classifier sees the question as the span sees
-    it, and what kind of thing the span may name. Queries that depend on the hops before learned three times more slowly.
+    What was attended to is compared with the relations' names; beside it, the classifier sees the question as the span sees
+    it, and what kind of thing the span may name.
+
+    Args:
+        config: the model's settings.
+        names: the relations' names.
+        values: V, the width of the words as they are.
+        width: the width of the kinds of things.
     """
 
-    def __init__(self, config: ModelConfig, *, num_relations: int, width: int) -> None:
+    def __init__(self, config: ModelConfig, names: Names, *, values: int, width: int) -> None:
         super().__init__()
-        hidden = config.hidden
-        self.steps = nn.Parameter(torch.randn(config.hops, hidden) / hidden**0.5)
-        self.relation = nn.Linear(3 * hidden, num_relations)
+        hidden, num_relations = config.hidden, len(names.residual)
+        self.names = names
+        self.attention = WordAttention(config.hops, hidden)
+        self.relation = nn.Linear(2 * hidden + values, num_relations)
         self.kind = nn.Linear(width, num_relations, bias=False)
         self.count = nn.Linear(2 * hidden, config.hops)
         self.gates = nn.Linear(2 * hidden, 1 + config.hops)
         with torch.no_grad():
             self.kind.weight.zero_()
+            self.relation.weight.zero_()
+            self.relation.bias.zero_()
             self.count.bias.copy_(-config.hop_bias * torch.arange(config.hops))
             self.gates.bias.fill_(config.return_gate_bias)
             self.gates.bias[0] = config.start_gate_bias
@@ -58,11 +69,9 @@ class Planner(nn.Module):
             spans: shape (S, 2H), what the question says around each span.
             kinds: shape (S, width), what kind of thing each span may name.
         """
-        scores = torch.einsum("elh,th->etl", encoding.states, self.steps)
-        attention = scores.masked_fill(~encoding.mask[:, None], float("-inf")).softmax(2)
-        attended = torch.einsum("etl,elh->eth", attention, encoding.embeddings)[reading]
+        attended = self.attention(encoding)[reading]
         seen = torch.cat([attended, spans[:, None].expand(-1, self.hops, -1)], dim=2)
-        relations = (self.relation(seen) + self.kind(kinds)[:, None]).softmax(2)
+        relations = (self.names(attended) + self.relation(seen) + self.kind(kinds)[:, None]).softmax(2)
         gates = torch.sigmoid(self.gates(spans))
         return Plan(
             relations=relations,

@@ -1,24 +1,37 @@
 """Answer questions with a trained model: batches in, ranked entities out."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from kgqa.config import Config
 from kgqa.data import Topic
 from kgqa.kb import KnowledgeBase
 from kgqa.model.branches import Batch, Layout, collate, lay_out
+from kgqa.model.confidence import Confidence
+from kgqa.model.operators import Choice, Operator, apply
 from kgqa.model.reasoner import Reasoner, Reasoning
 from kgqa.model.vocabulary import Vocabulary
+from kgqa.ops import EntitySet
 from kgqa.threads import one_thread
 
 BATCH = 64
 
 OPEN = 0.5
 """A branch whose gate is wider takes part in the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The operator of a question, its probability, and the attribute whose extreme is taken (0 to A - 1)."""
+
+    operator: Operator
+    probability: float
+    attribute: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +42,11 @@ class Prediction:
         layout: the question with its spans.
         rows: entities that may be the answer, most probable first; equal ones in the order of their rows.
         scores: their probabilities.
+        asked: the operator that was applied, None without a batch.
+        score: how probable operator and answer are together, before calibration.
+        confidence: how probable it is that the answer is right; 0 where nothing was found.
+        unsure: whether that is too little for an answer to be given; `rows` and `value` are what it would have been.
+        value: the number, where the question asks for one.
         reasoning, batch, number: the batch that the question was answered in, and its number there; None if the question
             names nothing that is known, so that there was nothing to start from.
     """
@@ -36,6 +54,11 @@ class Prediction:
     layout: Layout
     rows: NDArray[np.int64]
     scores: NDArray[np.float64]
+    asked: Asked | None = None
+    value: float | None = None
+    score: float = 0.0
+    confidence: float = 0.0
+    unsure: bool = False
     reasoning: Reasoning | None = None
     batch: Batch | None = None
     number: int = 0
@@ -43,12 +66,18 @@ class Prediction:
     @property
     def abstains(self) -> bool:
         """Tell whether there is no answer."""
-        return len(self.rows) == 0
+        return self.unsure or (len(self.rows) == 0 and self.value is None)
 
     @property
     def answer_set(self) -> NDArray[np.int64]:
         """Return the entities that are the answer together: at least half as probable as the first."""
-        return self.rows[self.scores >= 0.5 * self.scores[0]] if len(self.rows) else self.rows
+        return self.rows[self.scores >= 0.5 * self.scores[0]] if len(self.rows) and not self.unsure else self.rows[:0]
+
+    def judged(self, confidence: Confidence) -> "Prediction":
+        """Return the same prediction as another calibration sees it."""
+        found = len(self.rows) > 0 or self.value is not None
+        sure = confidence.of(self.score) if found else 0.0
+        return replace(self, confidence=sure, unsure=found and sure < confidence.threshold)
 
     def open_branches(self) -> list[int]:
         """Return the branches of this question that take part in the answer, the most trusted first."""
@@ -67,11 +96,12 @@ class Model:
     vocabulary: Vocabulary
     reasoner: Reasoner
     kb: KnowledgeBase
+    confidence: Confidence = field(default_factory=Confidence)
 
     @classmethod
     def new(cls, config: Config, vocabulary: Vocabulary, kb: KnowledgeBase) -> "Model":
         """Make an untrained model."""
-        return cls(config, vocabulary, Reasoner(config.model, kb, words=len(vocabulary)), kb)
+        return cls(config, vocabulary, Reasoner(config.model, kb, vocabulary), kb)
 
     @property
     def epsilon(self) -> float:
@@ -81,7 +111,7 @@ class Model:
 
     def lay_out(self, text: str, topics: Sequence[Topic] | None = None) -> Layout:
         """Find the spans of a question, or take the given topics for them."""
-        return lay_out(text, self.vocabulary, self.kb, topics=topics)
+        return lay_out(text, self.vocabulary, self.kb, topics=topics, keep_texts=self.config.model.encoder == "pretrained")
 
     def predict(self, layouts: Sequence[Layout], *, size: int = BATCH) -> Iterator[Prediction]:
         """Answer questions, in their order."""
@@ -99,7 +129,8 @@ class Model:
         batch = collate([layouts[place] for place in known])
         with one_thread():
             reasoning = self.reasoner(batch, epsilon=self.epsilon)
-        answers = reasoning.answers
+        asked = _asked(reasoning.choice)
+        answers = _applied(reasoning.sets, asked, self.kb.values)
         owners, entities = answers.sets.numpy(), answers.entities.numpy()
         # Equal sets of paths may differ in the last bits, which must not decide their order.
         scores = np.round(answers.weights.numpy().astype(np.float64), 6)
@@ -109,5 +140,42 @@ class Model:
             own = slice(bounds[number], bounds[number + 1])
             rows, values = entities[own][usable[own]], scores[own][usable[own]]
             order = np.lexsort((rows, -values))
-            predictions[place] = Prediction(layouts[place], rows[order], values[order], reasoning, batch, number)
+            value, score = None, asked[number].probability * float(values.max(initial=0.0))
+            if asked[number].operator is Operator.NOTHING:
+                order, score = order[:0], 0.0
+            elif asked[number].operator is Operator.COUNT:
+                value = float((values > OPEN).sum())
+                score = asked[number].probability * float(np.maximum(values, 1.0 - values).prod())
+            predictions[place] = Prediction(
+                layout=layouts[place],
+                rows=rows[order],
+                scores=values[order],
+                asked=asked[number],
+                value=value,
+                score=score,
+                reasoning=reasoning,
+                batch=batch,
+                number=number,
+            ).judged(self.confidence)
         return predictions
+
+
+def _asked(choice: Choice) -> list[Asked]:
+    """Return the most probable operator of each question, and its attribute."""
+    best = choice.operators.max(1)
+    attributes = choice.attributes.argmax(1).tolist() if choice.attributes.shape[1] else [None] * len(best.indices)
+    return [
+        Asked(Operator(number), probability, attribute if number in (Operator.LARGEST, Operator.SMALLEST) else None)
+        for number, probability, attribute in zip(best.indices.tolist(), best.values.tolist(), attributes, strict=True)
+    ]
+
+
+def _applied(sets: EntitySet, asked: Sequence[Asked], values: Tensor) -> EntitySet:
+    """Apply to each set the operator that its question asks for; counts keep what they count."""
+    sure = torch.zeros(len(asked), len(Operator))
+    of = torch.zeros(len(asked), values.shape[1])
+    for number, one in enumerate(asked):
+        sure[number, one.operator if one.attribute is not None else Operator.SET] = 1.0
+        if one.attribute is not None:
+            of[number, one.attribute] = 1.0
+    return apply(sets, Choice(sure, of), values)

@@ -1,6 +1,6 @@
 """The model: from a batch of questions to weighted sets of entities. The forward pass reads like the formulas."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -9,10 +9,14 @@ from kgqa import ops
 from kgqa.config import ModelConfig
 from kgqa.kb import KnowledgeBase
 from kgqa.model.branches import Batch
-from kgqa.model.encoder import RecurrentEncoder
+from kgqa.model.encoder import Encoder
 from kgqa.model.entities import CandidateChooser, RelationBag, mean_by_branch
+from kgqa.model.existence import among_existing, available_relations, resolved
 from kgqa.model.gates import SpanGates
 from kgqa.model.hops import Plan, Planner
+from kgqa.model.names import Names
+from kgqa.model.operators import Choice, OperatorChooser, apply
+from kgqa.model.vocabulary import Vocabulary
 from kgqa.ops import EntitySet
 
 
@@ -21,8 +25,10 @@ class Reasoning:
     """What the model thought of a batch of B questions with S branches and C candidates.
 
     Attributes:
-        answers: B sets, the probability of each entity to be an answer (formula 11).
-        candidates: shape (C,), p(k|i) (formula 8).
+        answers: B sets, the probability of each entity to be an answer, over all operators that give entities.
+        sets: B sets, what the branches have in common (formula 11): what operators are applied to.
+        choice: the operator of each question, and its attribute.
+        candidates: shape (C,), p(k|i) (formula 8), once it is known which relation is followed from the candidate.
         spans: shape (S,), p(i) (formula 6).
         gates: shape (S,), g_i.
         plan: relations, hops and gates of each branch.
@@ -32,6 +38,8 @@ class Reasoning:
     """
 
     answers: EntitySet
+    sets: EntitySet
+    choice: Choice
     candidates: Tensor
     spans: Tensor
     gates: Tensor
@@ -42,30 +50,45 @@ class Reasoning:
 
 
 class Reasoner(nn.Module):
-    """Resolve the mentions, follow relations from each, intersect (formulas 2 to 11)."""
+    """Resolve the mentions, follow relations from each, intersect, count or take an extreme (formulas 2 to 13)."""
 
-    def __init__(self, config: ModelConfig, kb: KnowledgeBase, *, words: int) -> None:
+    after: Tensor
+
+    def __init__(self, config: ModelConfig, kb: KnowledgeBase, vocabulary: Vocabulary) -> None:
         super().__init__()
         width = config.hidden // 2
         self.facts = kb.facts
-        self.encoder = RecurrentEncoder(words, hidden=config.hidden, dropout=config.dropout, word_dropout=config.word_dropout)
+        walked = ops.relations_together(kb.facts)  # q follows p where an entity has the inverse of p, and q
+        after = walked[kb.facts.inverse(torch.arange(kb.num_relations))].float()
+        self.register_buffer("after", after, persistent=False)
+        self.values = kb.values
+        self.encoder = Encoder(len(vocabulary), config)
+        relations = Names([kb.relation_name(row) for row in range(kb.num_relations)], vocabulary, self.encoder)
+        attributes = Names([attribute.name for attribute in kb.attributes], vocabulary, self.encoder) if kb.attributes else None
         self.bag = RelationBag(kb.num_relations, width)
         self.chooser = CandidateChooser(config.hidden, width)
         self.span_gates = SpanGates(config.hidden, width)
-        self.planner = Planner(config, num_relations=kb.num_relations, width=width)
+        self.planner = Planner(config, relations, values=self.encoder.width, width=width)
+        self.operators = OperatorChooser(attributes, hidden=config.hidden, values=self.encoder.width)
 
     def forward(self, batch: Batch, *, epsilon: float = 0.0) -> Reasoning:
         """Answer a batch; relations of a smaller probability than `epsilon` are not followed."""
         encoding = self.encoder(batch)
         spans = torch.cat([encoding.mention, encoding.question], dim=1)[batch.reading]
 
-        entities = self.bag(self.facts, batch.candidate)
+        member, relation = ops.relations_of(self.facts, batch.candidate)
+        entities = self.bag(member, relation, len(batch.candidate))
         kinds = mean_by_branch(entities, batch.candidate_branch, batch.branches)
         p_candidate = self.chooser(
             spans, entities, self.facts.degrees_of(batch.candidate).float(), batch.candidate_branch, batch.branches
         )
         p_span, gates = self.span_gates(batch, spans, kinds)
         plan = self.planner(encoding, batch.reading, spans, kinds)
+        available = available_relations(
+            member, relation, p_candidate, batch.candidate_branch, branches=batch.branches, num_relations=self.facts.num_relations
+        )
+        plan = replace(plan, relations=among_existing(plan.relations, available, self.after))
+        meant = resolved(member, relation, p_candidate, batch.candidate_branch, plan.relations[:, 0])
 
         seeds = EntitySet.of(
             batch.candidate_branch,
@@ -76,8 +99,11 @@ class Reasoner(nn.Module):
         )
         walks = self._walk(seeds, plan, epsilon)
         branches = ops.exclude(ops.mix(walks, plan.hops), seeds, plan.leave_start)
-        answers = ops.intersect(branches, gates, batch.question, batch.questions)
-        return Reasoning(answers, p_candidate, p_span, gates, plan, seeds, walks, branches)
+        sets = ops.intersect(branches, gates, batch.question, batch.questions)
+
+        choice = self.operators(batch, encoding, spans, p_span)
+        answers = apply(sets, choice, self.values)
+        return Reasoning(answers, sets, choice, meant, p_span, gates, plan, seeds, walks, branches)
 
     def _walk(self, seeds: EntitySet, plan: Plan, epsilon: float) -> list[EntitySet]:
         walks = [seeds]

@@ -11,7 +11,13 @@ MENTION: Final = 2
 OTHER: Final = 3
 """Stands for another mention of the question that is known to be one."""
 
-_MARKS: Final = 4
+MARKS: Final = 4
+"""How many numbers are marks."""
+
+MENTION_WORD: Final = "[mention]"
+"""How the mark `MENTION` is written where words are kept as text; no token has brackets."""
+OTHER_WORD: Final = "[other]"
+"""How the mark `OTHER` is written where words are kept as text."""
 
 
 class Vocabulary:
@@ -19,17 +25,17 @@ class Vocabulary:
 
     def __init__(self, words: Sequence[str]) -> None:
         self.words = list(words)
-        self._numbers = {word: number for number, word in enumerate(self.words, start=_MARKS)}
+        self._numbers = {word: number for number, word in enumerate(self.words, start=MARKS)}
 
     @classmethod
-    def of(cls, texts: Iterable[Iterable[str]], *, min_count: int) -> "Vocabulary":
-        """Collect the words that stand at least `min_count` times in tokenised texts, sorted."""
+    def of(cls, texts: Iterable[Iterable[str]], *, min_count: int, always: Iterable[str] = ()) -> "Vocabulary":
+        """Collect the words that stand at least `min_count` times in tokenised texts, and those of `always`, sorted."""
         counts = Counter(word for text in texts for word in text)
-        return cls(sorted(word for word, count in counts.items() if count >= min_count))
+        return cls(sorted({word for word, count in counts.items() if count >= min_count}.union(always)))
 
     def __len__(self) -> int:
         """Return the number of words and marks."""
-        return _MARKS + len(self.words)
+        return MARKS + len(self.words)
 
     def number(self, word: str) -> int:
         """Return a word's number, `UNKNOWN` if it has none."""

@@ -84,3 +84,25 @@ def _relations(pointer: Any, relation: Any, entities: Any, sizes: Any, found: An
             total += 1
             fact = run_end(relation, fact, end)
         sizes[member] = total - before
+
+
+def relations_together(pointer: Tensor, relation: Tensor, num_relations: int) -> Tensor:
+    """Return which two relations some entity has both of, as `kgqa.ops.relations_together` does."""
+    together = np.zeros((num_relations, num_relations), dtype=np.bool_)
+    _together(pointer.numpy(), relation.numpy(), together)
+    return torch.from_numpy(together)
+
+
+@compiled
+def _together(pointer: Any, relation: Any, together: Any) -> None:
+    own = np.empty(len(together), dtype=np.int64)
+    for entity in range(len(pointer) - 1):
+        fact, end = pointer[entity], pointer[entity + 1]
+        size = 0
+        while fact < end:
+            own[size] = relation[fact]
+            size += 1
+            fact = run_end(relation, fact, end)
+        for one in own[:size]:
+            for other in own[:size]:
+                together[one, other] = True

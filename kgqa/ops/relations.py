@@ -52,3 +52,22 @@ def facts_along(facts: Facts, entities: Tensor, chosen: Tensor) -> tuple[Tensor,
     member, fact = unfold(facts.pointer, entities)
     kept = chosen[facts.relation[fact].long()]
     return member[kept], fact[kept]
+
+
+def relations_together(facts: Facts) -> Tensor:
+    """Return which two relations some entity has both of, inverses included: shape (N_R, N_R), bool, symmetric.
+
+    >>> facts = Facts.of([(0, 0, 1)], num_entities=2, num_relations=1)
+    >>> relations_together(facts)
+    tensor([[ True, False],
+            [False,  True]])
+    """
+    if facts.pointer.device.type == "cpu":
+        from kgqa.ops import _runs
+
+        return _runs.relations_together(facts.pointer, facts.relation, facts.num_relations)
+    member, relation = relations_of(facts, torch.arange(facts.num_entities, device=facts.pointer.device))
+    has = torch.sparse_coo_tensor(
+        torch.stack([relation, member]), torch.ones(len(member), device=member.device), (facts.num_relations, facts.num_entities)
+    )
+    return (has @ has.T).to_dense() > 0

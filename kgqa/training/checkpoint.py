@@ -8,7 +8,7 @@ The JSON file names the tensors that belong to it and is replaced in one step, s
 
 import os
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -21,13 +21,14 @@ from kgqa.config import Config
 from kgqa.errors import CheckpointError, ConfigError, DataError, FingerprintMismatch
 from kgqa.files import read_json, storing, write_json
 from kgqa.kb import KnowledgeBase
+from kgqa.model.confidence import Confidence
 from kgqa.model.prediction import Model
 from kgqa.model.vocabulary import Vocabulary
 from kgqa.ops.warm_up import warm_up
 from kgqa.progress import Progress, silent
 from kgqa.tensor_files import read_tensors, write_tensors
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 BEST: Final = "model"
 LAST: Final = "last"
 
@@ -43,6 +44,7 @@ class Card:
     words: list[str]
     epoch: int
     dev: dict[str, Any]
+    confidence: Confidence
 
     def json(self) -> dict[str, Any]:
         """Return what is written."""
@@ -55,6 +57,7 @@ class Card:
             "config": self.config.tables(),
             "epoch": self.epoch,
             "dev": self.dev,
+            "confidence": asdict(self.confidence),
             "words": self.words,
         }
 
@@ -75,6 +78,7 @@ def save_model(folder: Path, model: Model, *, epoch: int, dev: dict[str, Any]) -
         words=model.vocabulary.words,
         epoch=epoch,
         dev=dev,
+        confidence=model.confidence,
     )
     write_state(folder, BEST, model.reasoner.state_dict(), card.json())
 
@@ -95,6 +99,7 @@ def read_card(folder: Path) -> Card:
             words=value["words"],
             epoch=value["epoch"],
             dev=value["dev"],
+            confidence=Confidence(**value["confidence"]),
         )
     except (KeyError, TypeError, ConfigError) as error:
         raise CheckpointError(f"{folder}: expected a model that this version can read: {error}. Train it again.") from error
@@ -119,7 +124,7 @@ def load_model(folder: Path, kb: KnowledgeBase | None = None, *, progress: Progr
             raise CheckpointError(f"{folder}: expected a knowledge base: the model was trained on one made in memory. Pass it.")
         kb = KnowledgeBase.load((folder / card.snapshot).resolve())
     check_fingerprint(folder, card.fingerprint, card.counts, kb)
-    model = Model.new(card.config, Vocabulary(card.words), kb)
+    model = replace(Model.new(card.config, Vocabulary(card.words), kb), confidence=card.confidence)
     restore(model, read_state(folder, BEST)[0], folder)
     warm_up(progress)
     return model

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,9 @@ from kgqa.ops.warm_up import warm_up
 from kgqa.progress import Progress, silent
 from kgqa.threads import one_thread
 from kgqa.training import checkpoint
-from kgqa.training.losses import answer_loss
-from kgqa.training.questions import Example, Examples, gold_keys, prepare
+from kgqa.training.losses import loss_of
+from kgqa.training.nothing import reworded
+from kgqa.training.questions import Example, Examples, gold_of, prepare
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,14 +37,13 @@ class Epoch:
 
     @property
     def quality(self) -> tuple[float, float]:
-        """Return what the best epoch is chosen by: `dev_hits`, and among equals F1."""
-        return self.dev_hits, float(self.dev["f1"] or 0.0)
+        """Return what the best epoch is chosen by: `correct`, and among equals F1."""
+        return self.correct, float(self.dev["f1"] or 0.0)
 
     @property
-    def dev_hits(self) -> float:
-        """Return Hits@1 on the dev questions, or the share of right answers where none is an entity."""
-        hits = self.dev["hits@1"]
-        return float(self.dev["correct"] if hits is None else hits)
+    def correct(self) -> float:
+        """Return the share of dev questions whose first entity, number or abstention is right."""
+        return float(self.dev["correct"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +85,8 @@ class Trainer:
     ) -> None:
         self.model = model
         self.settings: TrainingConfig = model.config.training
-        self.examples: Examples = prepare(model, questions, topics=self.settings.topics)
+        more = reworded(questions, model.kb, seed=self.settings.seed) if self.settings.topics == "resolved" else []
+        self.examples: Examples = prepare(model, [*questions, *more], topics=self.settings.topics)
         self.dev = dev
         self.out = out
         self.source = source
@@ -166,7 +167,7 @@ class Trainer:
             group["lr"] = settings.learning_rate * _schedule(done, settings.warm_up)
         batch = collate([example.layout for example in examples])
         reasoning = self.model.reasoner(batch, epsilon=self.model.epsilon)
-        loss = answer_loss(reasoning.answers, gold_keys(examples, self.model.kb.num_entities))
+        loss = loss_of(reasoning, gold_of(examples, self.model.kb.num_entities))
         total = loss
         coverage = settings.coverage * (1.0 - 2.0 * done)
         if coverage > 0 and settings.topics == "resolved":
@@ -179,12 +180,14 @@ class Trainer:
 
     def _end_epoch(self) -> None:
         state = self.state
-        dev = evaluate(self.model, self.dev, topics=self.settings.topics).summary()
+        evaluation = evaluate(self.model, self.dev, topics=self.settings.topics)
+        confidence = evaluation.fitted(precision=self.settings.precision)
+        dev = evaluation.judged(self.model, confidence).summary()
         epoch = Epoch(number=state.epoch + 1, loss=state.loss / len(self.examples), dev=_figures(dev), seconds=state.seconds)
         before = [Epoch(**values) for values in state.epochs]
         state.epochs.append(asdict(epoch))
         if not before or epoch.quality > max(earlier.quality for earlier in before):
-            checkpoint.save_model(self.out, self.model, epoch=epoch.number, dev=epoch.dev)
+            checkpoint.save_model(self.out, replace(self.model, confidence=confidence), epoch=epoch.number, dev=epoch.dev)
         state.epoch, state.step, state.loss, state.seconds = state.epoch + 1, 0, 0.0, 0.0
         self._save()
         if self.on_epoch is not None:
@@ -222,7 +225,7 @@ def _schedule(done: float, warm_up: float) -> float:
 
 
 def _figures(summary: dict[str, Any]) -> dict[str, Any]:
-    return {key: summary[key] for key in ("questions", "correct", "hits@1", "hits@10", "mrr", "f1")}
+    return {key: summary[key] for key in ("questions", "correct", "hits@1", "hits@10", "mrr", "f1", "calibration_error")}
 
 
 def _best(epochs: Sequence[Epoch]) -> Epoch:
@@ -235,6 +238,8 @@ def new_model(config: Config, questions: Sequence[Question], kb: Any) -> Model:
     from kgqa.text import tokenise
 
     texts = ([token.key for token in tokenise(question.text)] for question in questions)
-    vocabulary = Vocabulary.of(texts, min_count=config.model.min_word_count)
+    names = [*(kb.relation_name(row) for row in range(kb.num_relations)), *(attribute.name for attribute in kb.attributes)]
+    known = {token.key for name in names for token in tokenise(name)}
+    vocabulary = Vocabulary.of(texts, min_count=config.model.min_word_count, always=known)
     torch.manual_seed(config.training.seed)
     return Model.new(config, vocabulary, kb)

@@ -1,8 +1,13 @@
-"""The loss: cross-entropy between the probabilities of entities and the set of answers."""
+"""The loss: how improbable the model finds the entities, the number, or the "no answer" that a question was given with."""
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from kgqa import ops
+from kgqa.model.operators import Operator
+from kgqa.model.reasoner import Reasoning
 from kgqa.ops import EntitySet
 
 _UNREACHED = 1e-9
@@ -10,23 +15,66 @@ _CERTAIN = 1e-3
 """Added inside the logarithms: a certain wrong entity must not weigh more than a few missed answers."""
 
 
+@dataclass(frozen=True, eq=False)
+class Gold:
+    """What is right for B questions.
+
+    Attributes:
+        entities: shape (n,), int64, ascending, each once: question * N_E + entity of every right answer.
+        values: shape (B,), the right number; NaN where entities, or nothing, are right.
+        nothing: shape (B,), bool: the graph has no answer.
+    """
+
+    entities: Tensor
+    values: Tensor
+    nothing: Tensor
+
+
+def loss_of(reasoning: Reasoning, gold: Gold) -> Tensor:
+    """Return the mean loss of B questions, a scalar."""
+    parts = answer_loss(reasoning.answers, gold.entities)
+    counted = ~gold.values.isnan()
+    if bool(counted.any()):
+        parts = parts + value_loss(reasoning, gold.values).masked_fill(~counted, 0.0).sum() / len(counted)
+    if bool(gold.nothing.any()):
+        parts = parts + nothing_loss(reasoning).masked_fill(~gold.nothing, 0.0).sum() / len(counted)
+    return parts
+
+
 def answer_loss(answers: EntitySet, gold: Tensor) -> Tensor:
     """Return the mean over questions of the cross-entropy over reached and right entities, divided by the number of right ones.
 
-    All other entities are exact zeros and right to be.
+    All other entities are exact zeros and right to be. Questions without right entities count as 0.
 
     Args:
         answers: B sets, probabilities.
-        gold: shape (n,), int64, ascending, each once: question * N_E + entity of every right answer; each question has one.
+        gold: shape (n,), int64, ascending, each once: question * N_E + entity of every right answer.
 
     Returns:
         A scalar.
     """
     question = torch.div(gold, answers.num_entities, rounding_mode="floor")
     weight = 1.0 / torch.bincount(question, minlength=answers.batch)
+    weight = weight.masked_fill(weight.isinf(), 0.0)
     hit = torch.log(answers.weights_at(gold) + _UNREACHED) * weight[question]
     places, reached = answers.find(gold)
     wrong = answers.weights.index_fill(0, places[reached], 0.0)
     # Scaled to be exactly 0 for an entity of weight 0: else every entity that is reached for nothing would be a gain.
     miss = torch.log((1.0 - wrong + _CERTAIN) / (1.0 + _CERTAIN)) * weight[answers.sets]
     return -(hit.sum() + miss.sum()) / answers.batch
+
+
+def value_loss(reasoning: Reasoning, values: Tensor) -> Tensor:
+    """Return −log of the probability that the question counts, and counts `values`, shape (B,) (formula 12)."""
+    mean, variance = ops.count(reasoning.sets)
+    wanted = torch.nan_to_num(values)
+    density = -0.5 * ((wanted - mean) ** 2 / variance + torch.log(2.0 * torch.pi * variance))
+    return -(torch.log(reasoning.choice.operators[:, Operator.COUNT] + _UNREACHED) + density)
+
+
+def nothing_loss(reasoning: Reasoning) -> Tensor:
+    """Return −log of the probability that nothing is the answer, shape (B,): by choice, or because no path leads anywhere."""
+    sets = reasoning.sets
+    empty = sets.weights.new_zeros(sets.batch).index_add(0, sets.sets, torch.log1p(_CERTAIN - sets.weights)).exp()
+    chosen = reasoning.choice.operators[:, Operator.NOTHING]
+    return -torch.log(chosen + (1.0 - chosen) * empty + _UNREACHED)

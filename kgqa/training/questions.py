@@ -1,5 +1,6 @@
 """Choose what can be learned from, and say what was left out and why."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,21 +8,25 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from torch import Tensor
 
 from kgqa.data import Question
 from kgqa.errors import DataError, TrainingError
 from kgqa.kb import KnowledgeBase
 from kgqa.model.branches import Layout
 from kgqa.model.prediction import Model
+from kgqa.training.losses import Gold
 
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """A question ready to be learned from: its branches, and the rows of its answers, ascending."""
+    """A question ready to be learned from: its branches, and the rows of its answers, ascending; or the number it asks for.
+
+    Without answers and without a number, it is a question that the graph cannot answer.
+    """
 
     layout: Layout
-    answers: tuple[int, ...]
+    answers: tuple[int, ...] = ()
+    value: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,22 +77,15 @@ def prepare(model: Model, questions: Sequence[Question], *, topics: Literal["giv
     """
     examples = Examples([])
     for question in questions:
-        if question.value is not None:
-            examples.left_out["asks for a number: not learned yet"] += 1
-            continue
-        if not question.answers:
-            examples.left_out["has no answer: not learned yet"] += 1
-            continue
         layout = model.lay_out(question.text, question.topics if topics == "given" else None)
+        rows = sorted(row for answer in question.answers or () if (row := model.kb.row(answer)) is not None)
         if not layout.branches:
             reason = "has no topic that is an entity" if topics == "given" else "holds no name of an entity"
             examples.left_out[reason] += 1
-            continue
-        rows = sorted(row for answer in question.answers if (row := model.kb.row(answer)) is not None)
-        if not rows:
+        elif question.answers and not rows:
             examples.left_out["has no answer among the entities of the snapshot"] += 1
-            continue
-        examples.examples.append(Example(layout, tuple(rows)))
+        else:
+            examples.examples.append(Example(layout, tuple(rows), question.value))
     if not examples.examples:
         reasons = "; ".join(f"{number:,} × {reason}" for reason, number in examples.left_out.items())
         raise TrainingError(
@@ -97,6 +95,11 @@ def prepare(model: Model, questions: Sequence[Question], *, topics: Literal["giv
     return examples
 
 
-def gold_keys(examples: Sequence[Example], num_entities: int) -> Tensor:
-    """Return the answers of a batch as `answer_loss` takes them."""
-    return torch.tensor([question * num_entities + row for question, example in enumerate(examples) for row in example.answers])
+def gold_of(examples: Sequence[Example], num_entities: int) -> Gold:
+    """Return what is right for a batch."""
+    keys = [question * num_entities + row for question, example in enumerate(examples) for row in example.answers]
+    return Gold(
+        entities=torch.tensor(keys, dtype=torch.int64),
+        values=torch.tensor([math.nan if example.value is None else example.value for example in examples]),
+        nothing=torch.tensor([not example.answers and example.value is None for example in examples]),
+    )

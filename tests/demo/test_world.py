@@ -105,15 +105,9 @@ def test_natalie_portman_in_star_wars_needs_both_names():
     assert len(GRAPH.walk("star-wars-series", [f"{INVERSE}appears_in"])) > 5
 
 
-def test_the_demo_asks_six_questions_three_of_them_later():
-    assert [(question.kind, question.later) for question in DEMO_QUESTIONS] == [
-        ("two-hop", False),
-        ("two-hop", False),
-        ("two-entity", False),
-        ("count", True),
-        ("maximum", True),
-        ("no-answer", True),
-    ]
+def test_the_demo_asks_six_questions():
+    kinds = ["two-hop", "two-hop", "two-entity", "count", "maximum", "no-answer"]
+    assert [question.kind for question in DEMO_QUESTIONS] == kinds
 
 
 def test_the_settings_are_those_of_the_shipped_file():
@@ -121,19 +115,18 @@ def test_the_settings_are_those_of_the_shipped_file():
     assert settings() != Config()
 
 
-def test_questions_to_learn_from_ask_for_entities_and_the_others_are_kept_apart(folder):
+def test_both_splits_ask_for_entities_counts_extremes_and_what_is_not_there(folder):
     for split in ("train", "dev"):
-        assert all(question.answers for question in read_questions(folder / "questions" / f"{split}.jsonl"))
-    later = read_questions(folder / "questions" / "later.jsonl")
-    assert {KINDS[question.kind].asks for question in later} == {"count", "largest", "no_answer"}
-    assert all((question.value is not None) == (KINDS[question.kind].asks == "count") for question in later)
-    assert all((question.answers == ()) == (KINDS[question.kind].asks == "no_answer") for question in later)
+        questions = read_questions(folder / "questions" / f"{split}.jsonl")
+        assert {KINDS[question.kind].asks for question in questions} == {"set", "count", "largest", "no_answer"}
+        assert all((question.value is not None) == (KINDS[question.kind].asks == "count") for question in questions)
+        assert all((question.answers == ()) == (KINDS[question.kind].asks == "no_answer") for question in questions)
 
 
 def test_the_world_is_the_same_to_the_byte_whatever_the_hash_seed(folder, tmp_path):
     program = "import sys; from pathlib import Path; from kgqa.demo import write_world; write_world(Path(sys.argv[1]))"
     environment = os.environ | {"PYTHONHASHSEED": "7"}
     subprocess.run([sys.executable, "-c", program, str(tmp_path / "again")], check=True, env=environment)
-    names = ["entities.jsonl", "facts.tsv", "relations.jsonl", *(f"questions/{name}.jsonl" for name in ("train", "dev", "later"))]
+    names = ["entities.jsonl", "facts.tsv", "relations.jsonl", *(f"questions/{name}.jsonl" for name in ("train", "dev"))]
     same, different, missing = filecmp.cmpfiles(folder, tmp_path / "again", names, shallow=False)
     assert (same, different, missing) == (names, [], [])

@@ -84,11 +84,11 @@ def test_every_question_has_a_line_that_says_what_was_answered_and_why(model: Mo
         "question": "Who directed Contact?",
         "kind": "director",
         "correct": True,
-        "answers": [{"id": "zemeckis", "score": 0.75}],
+        "answers": [{"id": "zemeckis", "score": 1.0}],
         "gold": ["zemeckis"],
         "mentions": [{"text": "Contact", "start": 13, "entity": "contact", "score": 1.0}],
         "path": [{"start": "contact", "relations": ["directed by"]}],
-        "confidence": 0.75,
+        "confidence": 0.999999,
     }
     silent = lines[1]
     assert (silent["correct"], silent["answers"], silent["gold"], silent["confidence"]) == (True, [], [], 0.0)

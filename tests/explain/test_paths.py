@@ -11,6 +11,7 @@ from kgqa import ops
 from kgqa.explain.paths import best_paths
 from kgqa.kb.facts import Facts
 from kgqa.model.hops import Plan
+from kgqa.model.operators import Choice, Operator
 from kgqa.model.reasoner import Reasoning
 from kgqa.ops import EntitySet
 from tests.worlds import grid
@@ -27,7 +28,8 @@ def reason(facts: Facts, seeds: Tensor, plan: Plan, epsilon: float = 0.0) -> Rea
         walks.append(reached)
     branch = ops.exclude(ops.mix(walks[1:], plan.hops), start, plan.leave_start)
     one = torch.ones(1)
-    return Reasoning(branch, one, one, one, plan, start, walks[1:], branch)
+    choice = Choice(torch.eye(len(Operator))[:1], torch.zeros(1, 0))
+    return Reasoning(branch, branch, choice, one, one, one, plan, start, walks[1:], branch)
 
 
 def plan_of(relations: Tensor, hops: Tensor, leave_start: float = 0.0, leave_last: float = 0.0) -> Plan:

@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from kgqa.explain.trace import trace
-from tests.model.small import config, untrained, with_plan
+from kgqa.model.confidence import Confidence
+from kgqa.model.operators import Operator
+from tests.model.small import config, untrained, with_operator, with_plan
 from tests.worlds import films
 
 
@@ -29,3 +31,67 @@ def test_a_query_forbids_to_go_back_only_where_a_walk_could(model):
     lines = answer.cypher.text.splitlines()
     assert lines[lines.index("MATCH (a1)<-[:DIRECTED_BY]-(a2:Entity)") + 1] == "WHERE a2 <> a0"
     assert "<> a1" not in answer.cypher.text  # a writer is no director
+
+
+@pytest.fixture
+def films_of(tmp_path):
+    """From a director to the films."""
+    return with_plan(untrained(films(tmp_path)), [{"-directed_by": 1.0}, {}], hops=[1.0, 0.0])
+
+
+def asked(model, text="films Robert Zemeckis"):
+    (prediction,) = model.predict([model.lay_out(text)])
+    return trace(model, prediction, limit=5)
+
+
+def test_a_count_is_a_number_with_what_it_counts_and_the_cypher_that_counts(films_of):
+    answer = asked(with_operator(films_of, Operator.COUNT))
+
+    assert (answer.value, answer.operator, answer.abstains) == (2.0, "count", False)
+    assert [entity.id for entity in answer.counted] == ["cast_away", "contact"]
+    assert list(answer.entities) == []
+    assert answer.cypher.text.splitlines()[-3:] == [
+        "WITH DISTINCT answer",
+        "WHERE answer.name IS NOT NULL",
+        "RETURN count(answer) AS value",
+    ]
+    assert answer.cypher.parameters == {"start": "zemeckis"}
+    assert answer.json()["counted"][0]["id"] == "cast_away"
+
+
+@pytest.mark.parametrize(("operator", "film", "function"), [("LARGEST", "cast_away", "max"), ("SMALLEST", "contact", "min")])
+def test_an_extreme_is_the_entity_with_the_cypher_that_finds_it(films_of, operator, film, function):
+    answer = asked(with_operator(films_of, Operator[operator], attribute=0))
+
+    assert [entity.id for entity in answer.entities] == [film]
+    assert (answer.operator, answer.attribute) == (operator.lower(), "released")
+    assert f"WITH collect(answer) AS answers, {function}(answer.released) AS value" in answer.cypher.text.splitlines()
+    assert "answer.id = $answer" in answer.proof.text
+    assert answer.proof.parameters == {"start": "zemeckis", "answer": film}
+
+
+def test_a_count_of_nothing_has_no_query(films_of):
+    answer = asked(with_operator(films_of, Operator.COUNT), "films Contact")
+
+    assert (answer.value, answer.cypher, answer.abstains) == (0.0, None, False)
+    assert "no query" in answer.note
+
+
+@pytest.mark.parametrize(
+    ("text", "operator", "threshold", "reason"),
+    [
+        ("films?", Operator.SET, 0.0, "no mention"),
+        ("films Contact", Operator.SET, 0.0, "no path"),
+        ("films Robert Zemeckis", Operator.NOTHING, 0.0, "not in the graph"),
+        ("films Robert Zemeckis", Operator.SET, 1.0, "low confidence"),
+    ],
+)
+def test_an_abstention_says_why(films_of, text, operator, threshold, reason):
+    model = dataclasses.replace(with_operator(films_of, operator), confidence=Confidence(threshold=threshold))
+
+    answer = asked(model, text)
+
+    assert answer.abstains
+    assert answer.reason == reason
+    assert answer.note.startswith("No answer: ")
+    assert [entity.id for entity in answer.others] == (["cast_away", "contact"] if reason == "low confidence" else [])

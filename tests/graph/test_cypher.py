@@ -4,7 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kgqa.graph.cypher import Chain, NodeShape, Step, ask_again, check_nodes, facts_page, identifier, nodes_of, prove
+from kgqa.graph.cypher import (
+    Chain,
+    Extreme,
+    NodeShape,
+    Step,
+    ask_again,
+    check_nodes,
+    count_again,
+    facts_page,
+    identifier,
+    nodes_of,
+    prove,
+)
 
 ENTITY = NodeShape("Entity", "id", "name")
 PERSON = NodeShape("Person", "nconst", "full name")
@@ -57,6 +69,53 @@ def test_a_proof_begins_at_its_answer():
         "LIMIT 1"
     )
     assert query.parameters == {"start": "nm1", "answer": "tt1"}
+
+
+IN_CITY = Chain(ENTITY, "dubai", (Step("LOCATED_IN", forward=False),))
+
+
+def test_a_count_counts_each_named_node_once():
+    query = count_again([IN_CITY], ENTITY, ["Entity"])
+
+    assert query.text == (
+        "MATCH (a0:Entity {id: $start})\n"
+        "MATCH (a0)<-[:LOCATED_IN]-(answer:Entity)\n"
+        "WITH DISTINCT answer\n"
+        "WHERE answer.name IS NOT NULL\n"
+        "RETURN count(answer) AS value"
+    )
+    assert query.parameters == {"start": "dubai"}
+
+
+def test_an_extreme_returns_every_node_with_the_best_value():
+    query = ask_again([IN_CITY], ENTITY, ["Entity"], limit=3, extreme=Extreme("height m", largest=True))
+
+    assert query.text == (
+        "MATCH (a0:Entity {id: $start})\n"
+        "MATCH (a0)<-[:LOCATED_IN]-(answer:Entity)\n"
+        "WITH DISTINCT answer\n"
+        "WHERE answer.`height m` IS NOT NULL AND answer.name IS NOT NULL\n"
+        "WITH collect(answer) AS answers, max(answer.`height m`) AS value\n"
+        "UNWIND answers AS answer\n"
+        "WITH answer, value\n"
+        "WHERE answer.`height m` = value\n"
+        "RETURN answer.id AS id, answer.name AS name, value\n"
+        "LIMIT $limit"
+    )
+    assert query.parameters == {"start": "dubai", "limit": 3}
+
+
+def test_the_proof_of_an_extreme_looks_for_its_answer_among_the_best():
+    query = prove([IN_CITY], ENTITY, "burj", ["Entity"], Extreme("height", largest=False))
+
+    assert query.text.splitlines()[0] == "MATCH (a0:Entity {id: $start})"
+    assert "WITH collect(answer) AS answers, min(answer.height) AS value" in query.text
+    assert query.text.splitlines()[-3:] == [
+        "WHERE answer.height = value AND answer.id = $answer",
+        "RETURN answer.id AS id, answer.name AS name, value",
+        "LIMIT 1",
+    ]
+    assert query.parameters == {"start": "dubai", "answer": "burj"}
 
 
 def test_positions_that_differ_are_compared_as_soon_as_both_are_known():

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from kgqa.graph.cypher import Chain, NodeShape, Step, ask_again, identifier, prove
+from kgqa.graph.cypher import Chain, Extreme, NodeShape, Step, ask_again, count_again, identifier, prove
 from tests.integration.graphs import CREDITS, MOVIES, PERSONS, create_movies, run
 
 pytestmark = pytest.mark.neo4j
@@ -96,6 +96,33 @@ def test_a_proof_is_there_for_answers_and_for_nothing_else(movies):
     for chain in (_chain("Tom Hanks", _ACTED, _CAST, differ=((0, 2),)), _chain("Contact", _WRITERS)):
         for name in _NAMES:
             assert _proves(movies, [chain], PERSON, name) == (name in _walk(chain)), (chain, name)
+
+
+def test_a_count_is_the_number_of_nodes_that_are_reached(movies):
+    for chains in ([_chain("Tom Hanks", _ACTED, _CAST)], [_chain("Tom Hanks", _ACTED), _chain("Robert Zemeckis", _DIRECTED)]):
+        answer = MOVIE if len(chains) == 2 else PERSON
+        query = count_again(chains, answer, LABELS)
+        wanted = len(set.intersection(*map(_walk, chains)))
+        assert wanted > 1
+        assert movies.read(query.text, query.parameters) == [{"value": wanted}]
+
+
+def test_an_extreme_is_every_node_with_the_best_value_of_those_that_are_reached(movies):
+    released = {movie["title"]: movie.get("released") for movie in MOVIES}
+    for person in _NAMES:
+        chain = _chain(person, _ACTED)
+        known = {title: released[title] for title in _walk(chain) if released[title] is not None}
+        for largest in (True, False):
+            extreme = Extreme("released", largest)
+            query = ask_again([chain], MOVIE, LABELS, 100, extreme)
+            rows = movies.read(query.text, query.parameters)
+            best = (max if largest else min)(known.values(), default=None)
+            wanted = {title for title, year in known.items() if year == best}
+            assert {row["id"] for row in rows} == wanted
+            assert {row["value"] for row in rows} == ({best} if known else set())
+            for title in released:
+                proof = prove([chain], MOVIE, title, LABELS, extreme)
+                assert len(movies.read(proof.text, proof.parameters)) == (title in wanted)
 
 
 def test_names_with_backticks_and_escapes_reach_the_server_as_they_are(bare):

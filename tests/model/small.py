@@ -12,6 +12,7 @@ from kgqa.data import Question
 from kgqa.kb import KnowledgeBase
 from kgqa.model.branches import Batch
 from kgqa.model.hops import Plan
+from kgqa.model.operators import Choice, Operator
 from kgqa.model.prediction import Model
 from kgqa.model.vocabulary import Vocabulary
 from tests.worlds import FILMS_QUESTIONS, snapshot_of, write_folder
@@ -78,8 +79,32 @@ class FixedPlanner(nn.Module):
         )
 
 
+class FixedOperator(nn.Module):
+    """Stands in a reasoner for the choice of operators: the same for every question."""
+
+    def __init__(self, operator: Operator, attribute: int | None, attributes: int) -> None:
+        super().__init__()
+        self.operators, self.attributes = torch.zeros(1, len(Operator)), torch.zeros(1, attributes)
+        self.operators[0, operator] = 1.0
+        if attribute is not None:
+            self.attributes[0, attribute] = 1.0
+
+    def forward(self, batch: Batch, *others: object) -> Choice:
+        return Choice(self.operators.expand(batch.questions, -1), self.attributes.expand(batch.questions, -1))
+
+
+def with_operator(model: Model, operator: Operator, attribute: int | None = None) -> Model:
+    """Let every question of `model` ask for the same."""
+    fixed = FixedOperator(operator, attribute, len(model.kb.attributes))
+    model.reasoner.operators = fixed  # type: ignore[assignment]
+    return model
+
+
 def with_plan(model: Model, relations: Sequence[Mapping[str, float]], hops: Sequence[float]) -> Model:
-    """Let every branch of `model` follow the same relations, by id, "-id" for the inverse; no gate takes anything out."""
+    """Let every branch of `model` follow the same relations, by id, "-id" for the inverse; no gate takes anything out.
+
+    Every question asks for the set. Relations that do not exist where they are followed give their weight to the others.
+    """
     weights = torch.zeros(1, len(relations), model.kb.num_relations)
     ids = [relation.id for relation in model.kb.relations]
     for hop, row in enumerate(relations):
@@ -93,7 +118,7 @@ def with_plan(model: Model, relations: Sequence[Mapping[str, float]], hops: Sequ
         leave_last=torch.zeros(1, len(relations)),
     )
     model.reasoner.planner = FixedPlanner(plan)  # type: ignore[assignment]
-    return model
+    return with_operator(model, Operator.SET)
 
 
 def batch_of_spans(
@@ -111,6 +136,7 @@ def batch_of_spans(
         questions=max(question) + 1,
         words=torch.zeros(1, 1, dtype=torch.int64),
         flags=torch.zeros(1, 1, dtype=torch.bool),
+        texts=((),),
         mention=torch.zeros(1, dtype=torch.int64),
         reading=torch.zeros(count, dtype=torch.int64),
         question=torch.tensor(question),

@@ -137,7 +137,8 @@ def test_equal_readings_of_several_questions_are_encoded_once(kb: KnowledgeBase)
 def test_readings_that_differ_in_flags_alone_are_not_joined() -> None:
     span = Span(first=0, last=0, candidates=(0,))
     plain, flagged = (
-        Branch(span=span, words=(MENTION, 5), flags=(False, flag), mention=0, features=(0.25, 0.0, 0.0)) for flag in (False, True)
+        Branch(span=span, words=(MENTION, 5), flags=(False, flag), texts=(), mention=0, features=(0.25, 0.0, 0.0))
+        for flag in (False, True)
     )
     batch = collate([Layout(text="", tokens=(), branches=(branch,)) for branch in (plain, flagged, plain)])
     assert batch.reading.tolist() == [0, 1, 0]

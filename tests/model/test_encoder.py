@@ -3,9 +3,10 @@
 import pytest
 import torch
 
+from kgqa.config import ModelConfig
 from kgqa.kb import KnowledgeBase
 from kgqa.model.branches import Batch, collate, lay_out
-from kgqa.model.encoder import RecurrentEncoder
+from kgqa.model.encoder import Encoder
 from kgqa.model.vocabulary import MENTION, PADDING, UNKNOWN
 from tests.model.small import vocabulary
 
@@ -13,9 +14,9 @@ SHORT = "Who directed Contact?"
 LONG = "Who wrote films starring Tom Hanks and who directed films starring Tom Hanks?"
 
 
-def encoder(*, word_dropout: float = 0.0) -> RecurrentEncoder:
+def encoder(*, word_dropout: float = 0.0) -> Encoder:
     torch.manual_seed(1)
-    made = RecurrentEncoder(len(vocabulary()), hidden=8, dropout=0.0, word_dropout=word_dropout)
+    made = Encoder(len(vocabulary()), ModelConfig(hidden=8, dropout=0.0, word_dropout=word_dropout))
     with torch.no_grad():
         made.flag.normal_()
     return made.eval()
@@ -48,7 +49,7 @@ def test_a_reading_is_summed_up_by_the_states_at_its_own_ends_and_at_its_mark(kb
 def test_the_flag_of_other_spans_is_added_to_their_words_alone(kb: KnowledgeBase) -> None:
     model = encoder()
     batch = batch_of(kb, LONG)
-    difference = model(batch).embeddings - model.embedding(batch.words)
+    difference = model(batch).values - model.embedding(batch.words)
     assert bool(batch.flags.any())
     torch.testing.assert_close(difference[batch.flags], model.flag.expand(int(batch.flags.sum()), -1))
     assert bool((difference[~batch.flags] == 0).all())

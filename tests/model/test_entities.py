@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from kgqa import ops
 from kgqa.kb.facts import Facts
 from kgqa.model.entities import CandidateChooser, RelationBag, mean_by_branch
 
@@ -26,7 +27,7 @@ def relations_of(entity: int) -> set[int]:
 def test_an_entity_is_the_mean_over_its_distinct_relations_of_both_directions(entities: list[int]) -> None:
     torch.manual_seed(0)
     bag = RelationBag(4, 3)
-    encoded = bag(facts(), torch.tensor(entities))
+    encoded = bag(*ops.relations_of(facts(), torch.tensor(entities)), len(entities))
     assert encoded.shape == (len(entities), 3)
     for place, entity in enumerate(entities):
         rows = [bag.embedding.weight[relation] for relation in sorted(relations_of(entity))]
@@ -36,7 +37,7 @@ def test_an_entity_is_the_mean_over_its_distinct_relations_of_both_directions(en
 
 def test_every_relation_of_an_entity_learns_its_share() -> None:
     bag = RelationBag(4, 3)
-    bag(facts(), torch.tensor([0, 3])).sum().backward()
+    bag(*ops.relations_of(facts(), torch.tensor([0, 3])), 2).sum().backward()
     assert bag.embedding.weight.grad is not None
     assert bag.embedding.weight.grad[:, 0].tolist() == [0.5, 0.5, 0.0, 0.0]
 

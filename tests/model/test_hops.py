@@ -5,29 +5,47 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from kgqa.config import ModelConfig
 from kgqa.model.encoder import Encoding
 from kgqa.model.hops import Planner
+from kgqa.model.names import SCALE
 
-HOPS, HIDDEN, RELATIONS, WIDTH = 3, 4, 5, 2
+HOPS, HIDDEN, RELATIONS, WIDTH, VALUES = 3, 4, 5, 2, 6
 READING = torch.tensor([1, 0, 1, 0])
 
 
 def planner(**settings: float) -> Planner:
     torch.manual_seed(0)
-    made = Planner(ModelConfig(hops=HOPS, hidden=HIDDEN, **settings), num_relations=RELATIONS, width=WIDTH)
+    made = unchanged(**settings)
     with torch.no_grad():
-        made.kind.weight.normal_()
+        for parameter in (made.kind.weight, made.relation.weight, made.relation.bias):
+            parameter.normal_()
     return made
+
+
+def unchanged(**settings: float) -> Planner:
+    names = Fixed(torch.randn(RELATIONS, VALUES))
+    return Planner(ModelConfig(hops=HOPS, hidden=HIDDEN, **settings), names, values=VALUES, width=WIDTH)  # type: ignore[arg-type]
+
+
+class Fixed(nn.Module):
+    """Stands for the relations' names: one vector each."""
+
+    def __init__(self, vectors: Tensor) -> None:
+        super().__init__()
+        self.residual = vectors
+
+    def forward(self, said: Tensor) -> Tensor:
+        return SCALE * nn.functional.cosine_similarity(said[..., None, :], self.residual, dim=-1)
 
 
 def encoding() -> Encoding:
     torch.manual_seed(1)
     mask = torch.tensor([[True, True, True, True], [True, True, False, False]])
     return Encoding(
-        embeddings=torch.randn(2, 4, HIDDEN),
+        values=torch.randn(2, 4, VALUES),
         states=torch.randn(2, 4, HIDDEN),
         mask=mask,
         mention=torch.randn(2, HIDDEN),
@@ -46,13 +64,11 @@ def test_relations_are_what_a_loop_over_branches_hops_and_words_gives() -> None:
     for branch, reading in enumerate(READING.tolist()):
         places = [place for place in range(4) if read.mask[reading, place]]
         for hop in range(HOPS):
-            shares = [math.exp((read.states[reading, place] @ model.steps[hop]).item()) for place in places]
-            attended = sum(
-                share / sum(shares) * read.embeddings[reading, place] for share, place in zip(shares, places, strict=True)
-            )
+            shares = [math.exp((read.states[reading, place] @ model.attention.queries[hop]).item()) for place in places]
+            attended = sum(share / sum(shares) * read.values[reading, place] for share, place in zip(shares, places, strict=True))
             assert isinstance(attended, Tensor)
             logits = model.relation.weight @ torch.cat([attended, spans[branch]]) + model.relation.bias
-            logits = logits + model.kind.weight @ kinds[branch]
+            logits = logits + model.kind.weight @ kinds[branch] + model.names(attended)
             weights = [math.exp(logit.item()) for logit in logits]
             assert plan.relations[branch, hop].tolist() == pytest.approx([w / sum(weights) for w in weights], rel=1e-4)
 
@@ -68,7 +84,7 @@ def test_relations_sum_to_one_for_every_hop_and_hops_for_every_branch() -> None:
 def test_attention_does_not_look_at_padding() -> None:
     model, read = planner(), encoding()
     padded = ~read.mask[:, :, None]
-    changed = replace(read, states=read.states + 50.0 * padded, embeddings=read.embeddings - 30.0 * padded)
+    changed = replace(read, states=read.states + 50.0 * padded, values=read.values - 30.0 * padded)
     before, after = (model(one, READING, *spans_and_kinds()) for one in (read, changed))
     torch.testing.assert_close(after.relations, before.relations, rtol=0, atol=0)
 
@@ -83,6 +99,7 @@ def test_a_plan_begins_with_the_configured_biases() -> None:
         assert plan.leave_last[branch].tolist() == pytest.approx([1 / (1 + math.exp(2.0))] * HOPS)
 
 
-def test_at_the_start_the_kind_of_a_span_says_nothing_of_relations() -> None:
-    made = Planner(ModelConfig(hops=HOPS, hidden=HIDDEN), num_relations=RELATIONS, width=WIDTH)
-    assert bool((made.kind.weight == 0).all())
+def test_at_the_start_nothing_but_the_names_says_anything_of_relations() -> None:
+    made = unchanged()
+    for parameter in (made.kind.weight, made.relation.weight, made.relation.bias):
+        assert bool((parameter == 0).all())

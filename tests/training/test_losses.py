@@ -6,8 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from kgqa.model.hops import Plan
+from kgqa.model.operators import Choice, Operator
+from kgqa.model.reasoner import Reasoning
 from kgqa.ops import EntitySet
-from kgqa.training.losses import answer_loss
+from kgqa.training.losses import Gold, answer_loss, loss_of, nothing_loss, value_loss
 
 WIDTH = 5
 
@@ -89,3 +92,58 @@ def test_the_loss_is_the_mean_over_all_questions_those_that_reach_nothing_too() 
     answers = members([{1: 1.0}, {}])
     assert answer_loss(answers, keys({1}, {0})).item() == pytest.approx(-math.log(1e-9) / 2)
     assert answer_loss(members([{}, {}]), keys({1}, {0})).item() == pytest.approx(-math.log(1e-9))
+
+
+def reasoning(operators: list[list[float]], weights: list[dict[int, float]]) -> Reasoning:
+    """What the losses look at: the sets, the choice of operators, and the answers that follow from both."""
+    sets = members(weights)
+    choice = Choice(torch.tensor(operators, dtype=torch.float64), torch.zeros(len(operators), 0))
+    answers = sets.with_weights(sets.weights * choice.operators[sets.sets, Operator.SET])
+    none = torch.zeros(0)
+    plan = Plan(relations=none, hops=none, leave_start=none, leave_last=none)
+    return Reasoning(answers, sets, choice, none, none, none, plan, sets, [], sets)
+
+
+OPERATORS = [[0.7, 0.1, 0.1, 0.05, 0.05], [0.2, 0.6, 0.0, 0.0, 0.2], [0.3, 0.1, 0.0, 0.0, 0.6]]
+
+
+def test_a_count_is_as_probable_as_the_operator_and_the_normal_distribution_say() -> None:
+    found = value_loss(reasoning(OPERATORS, WEIGHTS), torch.tensor([2.0, 1.0, 3.0], dtype=torch.float64))
+    for question, (row, value) in enumerate(zip(WEIGHTS, (2.0, 1.0, 3.0), strict=True)):
+        mean = sum(row.values())
+        variance = sum(weight * (1 - weight) for weight in row.values()) + 0.25
+        density = math.exp(-((value - mean) ** 2) / (2 * variance)) / math.sqrt(2 * math.pi * variance)
+        assert found[question].item() == pytest.approx(-math.log(OPERATORS[question][Operator.COUNT] * density), rel=1e-6)
+
+
+def test_nothing_is_chosen_or_nothing_is_reached() -> None:
+    found = nothing_loss(reasoning(OPERATORS, WEIGHTS))
+    for question, row in enumerate(WEIGHTS):
+        empty = math.prod(1 + 1e-3 - weight for weight in row.values())
+        chosen = OPERATORS[question][Operator.NOTHING]
+        assert found[question].item() == pytest.approx(-math.log(chosen + (1 - chosen) * empty), rel=1e-6)
+
+
+def test_each_question_is_judged_by_what_it_was_given_with() -> None:
+    thought = reasoning(OPERATORS, WEIGHTS)
+    nan = float("nan")
+    gold = Gold(
+        entities=keys({2, 4}, set(), set()),
+        values=torch.tensor([nan, 1.0, nan], dtype=torch.float64),
+        nothing=torch.tensor([False, False, True]),
+    )
+    first = members(WEIGHTS[:1]).dense() * OPERATORS[0][Operator.SET]
+    parts = [
+        in_a_loop(first, GOLD[:1]),
+        value_loss(thought, torch.ones(3, dtype=torch.float64))[1],
+        nothing_loss(thought)[2],
+    ]
+    assert loss_of(thought, gold).item() == pytest.approx(sum(part.item() for part in parts) / 3, rel=1e-7)
+
+
+def test_a_batch_of_numbers_alone_has_no_answers_to_miss() -> None:
+    thought = reasoning(OPERATORS[:1], WEIGHTS[:1])
+    gold = Gold(
+        entities=torch.empty(0, dtype=torch.int64), values=torch.ones(1, dtype=torch.float64), nothing=torch.tensor([False])
+    )
+    assert loss_of(thought, gold).item() == pytest.approx(value_loss(thought, gold.values)[0].item())

@@ -1,3 +1,4 @@
+import math
 from pathlib import Path
 
 import pytest
@@ -5,25 +6,23 @@ import pytest
 from kgqa.data import Question, Topic
 from kgqa.errors import DataError, TrainingError
 from kgqa.kb import KnowledgeBase
-from kgqa.training.questions import check_answers, draw, gold_keys, prepare
+from kgqa.training.questions import check_answers, draw, gold_of, prepare
 from tests.model.small import film_questions, untrained
 
 HANKS = Question(id="t", text="Who is it?", answers=("hanks_actor",), topics=(Topic(entity="cast_away"),))
+COUNT = Question(id="n1", text="How many films did Robert Zemeckis direct?", value=2.0)
+NOTHING = Question(id="e", text="Who painted Cast Away?", answers=())
 UNUSABLE = (
-    Question(id="n1", text="How many films did Robert Zemeckis direct?", value=2.0),
     Question(id="n2", text="How many films are there?", value=2.0),
-    Question(id="e", text="Who painted Cast Away?", answers=()),
     Question(id="u", text="Who directed Jaws?", answers=("zemeckis",)),
 )
 
 
 def test_what_cannot_be_learned_is_left_out_and_counted_by_reason(kb: KnowledgeBase) -> None:
-    examples = prepare(untrained(kb), [*UNUSABLE[:2], *film_questions(), *UNUSABLE[2:]], topics="resolved")
+    examples = prepare(untrained(kb), [UNUSABLE[0], *film_questions(), UNUSABLE[1]], topics="resolved")
     assert [example.layout.text for example in examples.examples] == [question.text for question in film_questions()]
     assert dict(examples.left_out) == {
-        "asks for a number: not learned yet": 2,
-        "has no answer: not learned yet": 1,
-        "holds no name of an entity": 1,
+        "holds no name of an entity": 2,
     }
     assert len(examples) == 4
 
@@ -40,13 +39,22 @@ def test_answers_are_rows_in_ascending_order(kb: KnowledgeBase) -> None:
     question = Question(id="q", text="What films did Robert Zemeckis direct?", answers=("contact", "cast_away"))
     examples = prepare(untrained(kb), [question, film_questions()[0]], topics="resolved").examples
     assert [example.answers for example in examples] == [(1, 2), (6,)]
-    assert gold_keys(examples, kb.num_entities).tolist() == [1, 2, 7 + 6]
+    assert gold_of(examples, kb.num_entities).entities.tolist() == [1, 2, 7 + 6]
+
+
+def test_what_is_right_is_entities_or_a_number_or_nothing(kb: KnowledgeBase) -> None:
+    examples = prepare(untrained(kb), [NOTHING, film_questions()[0], COUNT], topics="resolved").examples
+    gold = gold_of(examples, kb.num_entities)
+    assert gold.nothing.tolist() == [True, False, False]
+    assert [math.isnan(value) for value in gold.values.tolist()] == [True, True, False]
+    assert gold.values[2].item() == 2.0
+    assert gold.entities.tolist() == [7 + 6]
 
 
 def test_nothing_to_learn_from_is_an_error_that_says_how_many_and_why(kb: KnowledgeBase) -> None:
     with pytest.raises(TrainingError) as error:
         prepare(untrained(kb), UNUSABLE, topics="resolved")
-    for part in ("none among 4", "2 × asks for a number", "1 × has no answer", "1 × holds no name"):
+    for part in ("none among 2", "2 × holds no name"):
         assert part in str(error.value)
 
 

@@ -1,0 +1,108 @@
+"""How sure an answer is: a calibrated probability that it is right, and the threshold below which there is none."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+_ROUNDS: Final = 100
+_RIDGE: Final = 1e-3
+_LEAST_SLOPE: Final = 0.05
+_EDGE: Final = 1e-6
+_BINS: Final = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confidence:
+    """σ(slope · logit(score) + bias) of an answer's score; answers below `threshold` are not given.
+
+    Before it is fitted, the score stands for itself and every answer is given.
+    """
+
+    slope: float = 1.0
+    bias: float = 0.0
+    threshold: float = 0.0
+
+    def of(self, score: float) -> float:
+        """Return the probability that an answer of this score is right."""
+        return 1.0 / (1.0 + math.exp(-(self.slope * _logit(score) + self.bias)))
+
+
+def fit(scores: Sequence[float], right: Sequence[bool], nothing: Sequence[bool], *, precision: float | None = None) -> Confidence:
+    """Fit the calibration to answered questions (Platt scaling), and choose the threshold.
+
+    Args:
+        scores: shape (n,), the scores of first answers, in [0, 1].
+        right: shape (n,), whether each answer is right.
+        nothing: shape (n,), whether it would have been right to give none.
+        precision: the least share of given answers that must be right; where no threshold reaches it, the one that comes nearest
+            is chosen. If not set, the threshold with most right answers and right abstentions together, the lowest among equals.
+    """
+    x = np.array([_logit(score) for score in scores])
+    y = np.array(right, dtype=np.float64)
+    if len(y) == 0:
+        return Confidence()
+    slope, bias = _logistic(x, y)
+    fitted = Confidence(slope=slope, bias=bias)
+    sure = np.array([fitted.of(score) for score in scores])
+    order = np.argsort(-sure, kind="stable")
+    ends = np.flatnonzero(np.append(np.diff(sure[order]) < 0, True))  # a threshold cannot come between equal ones
+    given = np.cumsum(y[order])[ends]
+    if precision is None:
+        left = np.sum(nothing) - np.cumsum(np.array(nothing)[order])[ends]
+        last = len(ends) - 1 - int(np.argmax((given + left)[::-1]))
+    else:
+        enough = np.flatnonzero(given / (ends + 1) >= precision)
+        last = int(enough[-1]) if len(enough) else int(np.argmax(given / (ends + 1)))
+    # Halfway to the first answer that is not given; where every answer is given, whatever comes later is given too.
+    threshold = 0.0 if last == len(ends) - 1 else float(sure[order][ends[last : last + 2]].mean())
+    return Confidence(slope=slope, bias=bias, threshold=threshold)
+
+
+def calibration_error(confidences: Sequence[float], right: Sequence[bool]) -> float:
+    """Return the expected calibration error over ten bins equally wide: Σ share of answers · |mean confidence − share right|."""
+    if not confidences:
+        return 0.0
+    sure, y = np.array(confidences), np.array(right, dtype=np.float64)
+    bins = np.minimum((sure * _BINS).astype(int), _BINS - 1)
+    total = sum(abs(sure[bins == place].sum() - y[bins == place].sum()) for place in range(_BINS))
+    return float(total / len(sure))
+
+
+def _logistic(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
+    """Return slope and bias by Newton's method, with Platt's targets, which keep them finite where all answers are right.
+
+    The slope is at least `_LEAST_SLOPE`, so that a better score is always a higher confidence.
+    """
+    positive = y.sum()
+    target = np.where(y > 0, (positive + 1) / (positive + 2), 1 / (len(y) - positive + 2))
+    ones = np.ones_like(x)
+    slope, bias = _newton(np.stack([x, ones], axis=1), target, np.zeros_like(x), np.array([1.0, 0.0]))
+    if slope >= _LEAST_SLOPE:
+        return float(slope), float(bias)
+    (bias,) = _newton(ones[:, None], target, _LEAST_SLOPE * x, np.zeros(1))
+    return _LEAST_SLOPE, float(bias)
+
+
+def _newton(
+    features: NDArray[np.float64], target: NDArray[np.float64], offset: NDArray[np.float64], prior: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the weights with the least cross-entropy, drawn a little towards `prior`."""
+    weights = prior
+    for _ in range(_ROUNDS):
+        p = 1.0 / (1.0 + np.exp(-np.clip(features @ weights + offset, -30, 30)))
+        gradient = features.T @ (p - target) + _RIDGE * (weights - prior)
+        curvature = (features * (p * (1 - p))[:, None]).T @ features + _RIDGE * np.eye(len(prior))
+        step = np.linalg.solve(curvature, gradient)
+        weights = weights - np.clip(step, -1.0, 1.0)
+        if np.abs(step).max() < 1e-8:
+            break
+    return weights
+
+
+def _logit(score: float) -> float:
+    inside = min(max(score, _EDGE), 1.0 - _EDGE)
+    return math.log(inside / (1.0 - inside))

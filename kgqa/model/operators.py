@@ -1,0 +1,113 @@
+"""Choose what to do with the set that the branches leave together: give it, count it, take its extreme, or give no answer."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from kgqa import ops
+from kgqa.model.attention import WordAttention
+from kgqa.model.branches import Batch
+from kgqa.model.encoder import Encoding
+from kgqa.model.names import Names
+from kgqa.ops import EntitySet
+
+NEGLIGIBLE: Final = 1e-3
+"""Smallest share for which an extreme is taken."""
+
+
+class Operator(IntEnum):
+    """What a question asks of a set of entities."""
+
+    SET = 0
+    COUNT = 1
+    LARGEST = 2
+    SMALLEST = 3
+    NOTHING = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """What each question asks.
+
+    Attributes:
+        operators: shape (B, 5), the probability of each operator.
+        attributes: shape (B, A), the attribute whose extreme is taken; A may be 0.
+    """
+
+    operators: Tensor
+    attributes: Tensor
+
+
+class OperatorChooser(nn.Module):
+    """Attend to the words of the question, as its likely mentions see it, for the operator and for the attribute.
+
+    Args:
+        names: the attributes' names, None without attributes.
+        hidden: H.
+        values: V, the width of the words as they are.
+    """
+
+    def __init__(self, names: Names | None, *, hidden: int, values: int) -> None:
+        super().__init__()
+        self.names = names
+        self.attention = WordAttention(2, hidden)
+        self.operator = nn.Linear(2 * hidden + values, len(Operator))
+        with torch.no_grad():
+            self.operator.bias.copy_(torch.tensor([2.0, 0.0, 0.0, 0.0, 0.0]))
+        possible = torch.zeros(len(Operator))
+        if names is None:
+            possible[[Operator.LARGEST, Operator.SMALLEST]] = float("-inf")
+        else:
+            self.attribute = nn.Linear(2 * hidden + values, len(names.residual))
+            with torch.no_grad():
+                self.attribute.weight.zero_()
+                self.attribute.bias.zero_()
+        self.register_buffer("possible", possible, persistent=False)
+
+    def forward(self, batch: Batch, encoding: Encoding, spans: Tensor, p_span: Tensor) -> Choice:
+        """Choose for every question.
+
+        Args:
+            batch: B questions as S branches.
+            encoding: the readings, encoded.
+            spans: shape (S, 2H), what the question says around each span.
+            p_span: shape (S,), p(i): how much each branch is listened to.
+        """
+        attended = self.attention(encoding)[batch.reading].flatten(1)
+        heard = _mean(torch.cat([attended, spans], dim=1), p_span, batch.question, batch.questions)
+        width = attended.shape[1] // 2
+        operator, attribute, around = heard.tensor_split([width, 2 * width], dim=1)
+        operators = (self.operator(torch.cat([operator, around], 1)) + self.possible).softmax(1)
+        if self.names is None:
+            return Choice(operators, attribute[:, :0])
+        return Choice(operators, (self.names(attribute) + self.attribute(torch.cat([attribute, around], 1))).softmax(1))
+
+
+def apply(sets: EntitySet, choice: Choice, values: Tensor) -> EntitySet:
+    """Return the probability of each entity to be an answer: o_set·ŷ + Σ_a α_a (o_largest·max_a ŷ + o_smallest·min_a ŷ).
+
+    Extremes whose share is below `NEGLIGIBLE` in every question are not taken.
+
+    Args:
+        sets: B sets.
+        choice: what each question asks.
+        values: shape (N_E, A), the attributes; NaN where an entity has none.
+    """
+    question = sets.sets
+    weights = choice.operators[question, Operator.SET] * sets.weights
+    for operator, largest in ((Operator.LARGEST, True), (Operator.SMALLEST, False)):
+        shares = choice.operators[:, operator, None] * choice.attributes
+        for attribute in torch.nonzero(shares.amax(0) > NEGLIGIBLE)[:, 0].tolist():
+            best = ops.extreme(sets, values[:, attribute], largest=largest)
+            weights = weights + shares[question, attribute] * best.weights
+    return sets.with_weights(weights)
+
+
+def _mean(rows: Tensor, weights: Tensor, question: Tensor, questions: int) -> Tensor:
+    """Return the weighted mean of the rows of each question, shape (B, …)."""
+    total = weights.new_zeros(questions).index_add(0, question, weights)
+    sums = rows.new_zeros(questions, rows.shape[1]).index_add(0, question, rows * weights[:, None])
+    return sums / total[:, None]

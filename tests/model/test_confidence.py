@@ -1,0 +1,77 @@
+"""Calibration and threshold on answers whose probability to be right is known."""
+
+import random
+
+import pytest
+
+from kgqa.model.confidence import Confidence, calibration_error, fit
+
+
+def drawn(count: int = 4000, seed: int = 0) -> tuple[list[float], list[bool]]:
+    """Scores that are too sure of themselves: an answer of score s is right with probability s²."""
+    chance = random.Random(seed)
+    scores = [chance.random() for _ in range(count)]
+    return scores, [chance.random() < score**2 for score in scores]
+
+
+def never(count: int) -> list[bool]:
+    return [False] * count
+
+
+def test_before_it_is_fitted_a_score_stands_for_itself_and_every_answer_is_given() -> None:
+    assert [Confidence().of(score) for score in (0.1, 0.5, 0.9)] == pytest.approx([0.1, 0.5, 0.9])
+    assert Confidence().of(0.0) > Confidence().threshold
+    assert fit([], [], []) == Confidence()
+
+
+def test_a_fitted_confidence_is_calibrated_on_answers_that_it_has_not_seen() -> None:
+    fitted = fit(*drawn(), never(4000))
+    scores, right = drawn(seed=1)
+    assert calibration_error(scores, right) > 0.15
+    assert calibration_error([fitted.of(score) for score in scores], right) < 0.03
+
+
+def test_a_better_score_is_a_higher_confidence() -> None:
+    fitted = fit(*drawn(), never(4000))
+    sure = [fitted.of(score / 100) for score in range(101)]
+    assert sure == sorted(sure)
+    assert 0.0 < sure[0] < sure[-1] < 1.0
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_it_stays_finite_where_all_answers_are_right_or_none_is(right: bool) -> None:
+    fitted = fit([0.9, 0.99, 1.0], [right] * 3, never(3))
+    assert (fitted.of(1.0) > 0.5) == right
+    assert 0.0 < fitted.of(0.0) < fitted.of(1.0) < 1.0
+
+
+def test_without_a_precision_every_answer_is_given_unless_an_abstention_would_have_been_right() -> None:
+    scores, right = [0.9, 0.8, 0.3, 0.2], [True, False, True, False]
+    assert fit(scores, right, never(4)).threshold == 0.0
+    fitted = fit(scores, right, [False, False, False, True])
+    given = [fitted.of(score) >= fitted.threshold for score in scores]
+    assert given == [True, True, True, False]
+
+
+def test_the_threshold_gives_as_many_answers_as_the_precision_allows() -> None:
+    scores, right = drawn()
+    fitted = fit(scores, right, never(4000), precision=0.8)
+    given = [was for score, was in zip(scores, right, strict=True) if fitted.of(score) >= fitted.threshold]
+    assert sum(given) / len(given) >= 0.8
+    more = sorted(zip(scores, right, strict=True), reverse=True)[: len(given) + 200]
+    assert sum(was for _, was in more) / len(more) < 0.8
+
+
+def test_equal_scores_are_given_or_kept_back_together() -> None:
+    fitted = fit([0.9, 0.5, 0.5, 0.5], [True, True, False, False], never(4), precision=0.9)
+    assert [fitted.of(score) >= fitted.threshold for score in (0.9, 0.5)] == [True, False]
+
+
+def test_a_precision_that_nothing_reaches_takes_what_comes_nearest() -> None:
+    fitted = fit([0.9, 0.8, 0.1], [False, True, False], never(3), precision=0.99)
+    assert [fitted.of(score) >= fitted.threshold for score in (0.9, 0.8, 0.1)] == [True, True, False]
+
+
+def test_the_calibration_error_is_a_mean_over_answers() -> None:
+    assert calibration_error([0.95, 0.95, 0.15, 0.15], [True, False, False, False]) == pytest.approx((0.45 * 2 + 0.15 * 2) / 4)
+    assert calibration_error([], []) == 0.0

@@ -1,0 +1,84 @@
+"""The choice of operators: heard from the likely mentions alone, and applied to sets as the formula says."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from kgqa import ops
+from kgqa.kb import KnowledgeBase
+from kgqa.model.branches import collate, lay_out
+from kgqa.model.operators import Choice, Operator, OperatorChooser, apply
+from kgqa.ops import EntitySet
+from tests.model.small import untrained, vocabulary
+
+VALUES = torch.tensor([[3.0, 1.0], [2.0, 5.0], [float("nan"), 2.0], [3.0, float("nan")]], dtype=torch.float64)
+
+
+def sets() -> EntitySet:
+    return EntitySet.of_dense(torch.tensor([[0.5, 1.0, 0.75, 0.25], [0.0, 0.5, 0.0, 1.0]], dtype=torch.float64))
+
+
+def choice(operators: list[list[float]], attributes: list[list[float]]) -> Choice:
+    return Choice(torch.tensor(operators, dtype=torch.float64), torch.tensor(attributes, dtype=torch.float64))
+
+
+def mixture(of: Choice, dense: Tensor) -> Tensor:
+    total = of.operators[:, Operator.SET, None] * dense
+    for operator, largest in ((Operator.LARGEST, True), (Operator.SMALLEST, False)):
+        for attribute in range(2):
+            share = of.operators[:, operator] * of.attributes[:, attribute]
+            total = total + share[:, None] * ops.extreme(dense, VALUES[:, attribute], largest=largest)
+    return total
+
+
+def test_answers_are_the_set_and_its_extremes_by_their_shares() -> None:
+    of = choice([[0.4, 0.1, 0.3, 0.15, 0.05], [0.2, 0.2, 0.2, 0.2, 0.2]], [[0.7, 0.3], [0.5, 0.5]])
+    found = apply(sets(), of, VALUES)
+    torch.testing.assert_close(found.dense(), mixture(of, sets().dense()))
+
+
+def test_gradients_of_sets_and_choice_are_those_of_the_mixture() -> None:
+    of = choice([[0.4, 0.1, 0.3, 0.15, 0.05], [0.2, 0.2, 0.2, 0.2, 0.2]], [[0.7, 0.3], [0.5, 0.5]])
+    leaves = [sets().weights.clone().requires_grad_(), of.operators.requires_grad_(), of.attributes.requires_grad_()]
+    sparse = apply(sets().with_weights(leaves[0]), of, VALUES)
+    weigh = torch.randn(sparse.weights.shape, dtype=torch.float64)
+    dense = torch.zeros(2, 4, dtype=torch.float64).flatten().index_add(0, sets().keys, leaves[0]).view(2, 4)
+    wanted = mixture(of, dense).flatten()[sets().keys]
+    for one, other in zip(
+        torch.autograd.grad((sparse.weights * weigh).sum(), leaves),
+        torch.autograd.grad((wanted * weigh).sum(), leaves),
+        strict=True,
+    ):
+        torch.testing.assert_close(one, other)
+
+
+def test_without_attributes_there_are_no_extremes() -> None:
+    torch.manual_seed(0)
+    model = OperatorChooser(None, hidden=4, values=4)
+    assert model.possible.tolist()[Operator.LARGEST] == -float("inf")
+    assert model.possible.tolist()[Operator.SMALLEST] == -float("inf")
+    assert model.possible.tolist()[Operator.COUNT] == 0.0
+
+
+@pytest.mark.parametrize("likely", [0, 1])
+def test_only_likely_mentions_are_heard(likely: int, kb: KnowledgeBase) -> None:
+    reasoner = untrained(kb).reasoner.eval()
+    batch = collate([lay_out("Who wrote films starring Tom Hanks and Cast Away?", vocabulary(), kb)])
+    encoding = reasoner.encoder(batch)
+    spans = torch.randn(2, 32)
+    weights = torch.zeros(2)
+    weights[likely] = 0.3
+    heard = reasoner.operators(batch, encoding, spans, weights)
+    spans[1 - likely] += 7.0
+    torch.testing.assert_close(reasoner.operators(batch, encoding, spans, weights).operators, heard.operators)
+    spans[likely] += 7.0
+    assert not torch.allclose(reasoner.operators(batch, encoding, spans, weights).operators, heard.operators)
+
+
+def test_each_question_hears_its_own_mentions(kb: KnowledgeBase) -> None:
+    reasoner = untrained(kb).reasoner.eval()
+    texts = ("Who directed Contact?", "Who wrote films starring Tom Hanks and Cast Away?")
+    layouts = [lay_out(text, vocabulary(), kb) for text in texts]
+    together = reasoner(collate(layouts)).choice.operators
+    for place, layout in enumerate(layouts):
+        torch.testing.assert_close(reasoner(collate([layout])).choice.operators[0], together[place])

@@ -1,0 +1,122 @@
+"""Words as a pretrained model sees them, on a small BERT of its own that was never trained."""
+
+from pathlib import Path
+
+import pytest
+import torch
+import transformers
+
+from kgqa.config import ModelConfig
+from kgqa.errors import ConfigError
+from kgqa.kb import KnowledgeBase
+from kgqa.model.branches import Batch, collate
+from kgqa.model.encoder import Encoder
+from kgqa.model.prediction import Model
+from kgqa.model.pretrained import PretrainedWords
+from kgqa.model.vocabulary import MENTION_WORD, Vocabulary
+from tests.model.small import config
+
+PIECES = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "who", "direct", "##ed", "wrote", "films", "starring", "by")
+SHORT, LONG = ("who", "directed", MENTION_WORD), ("who", "wrote", "films", "starring", MENTION_WORD)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model in a folder, as `save_pretrained` leaves it."""
+    folder = tmp_path_factory.mktemp("bert")
+    (folder / "vocab.txt").write_text("\n".join(PIECES), encoding="utf-8")
+    torch.manual_seed(0)
+    settings = transformers.BertConfig(
+        vocab_size=len(PIECES), hidden_size=8, num_hidden_layers=3, num_attention_heads=2, intermediate_size=16
+    )
+    transformers.BertModel(settings).save_pretrained(folder)
+    transformers.BertTokenizerFast(vocab=str(folder / "vocab.txt")).save_pretrained(folder)
+    return folder
+
+
+def direct(words: PretrainedWords, *pieces: str) -> torch.Tensor:
+    """Return the states of a text without padding, from the model itself; first and last piece are taken off."""
+    numbers = torch.tensor([[PIECES.index(piece) for piece in ("[CLS]", *pieces, "[SEP]")]])
+    states: torch.Tensor = words._model[0](input_ids=numbers).last_hidden_state[0, 1:-1]
+    return states
+
+
+def test_a_word_is_the_mean_of_its_pieces_and_the_mention_is_the_mask(folder: Path) -> None:
+    words = PretrainedWords(str(folder))
+    who, direct_, ed, mask = direct(words, "who", "direct", "##ed", "[MASK]")
+    torch.testing.assert_close(words([SHORT])[0], torch.stack([who, (direct_ + ed) / 2, mask]), rtol=1e-2, atol=2e-3)
+
+
+def test_a_reading_is_alike_alone_and_beside_a_longer_one_and_padded_with_zeros(folder: Path) -> None:
+    alone, beside = PretrainedWords(str(folder))([SHORT]), PretrainedWords(str(folder))([LONG, SHORT])
+    assert beside.shape == (2, 5, 8)
+    torch.testing.assert_close(beside[1, :3], alone[0], rtol=1e-2, atol=2e-3)
+    assert bool((beside[1, 3:] == 0).all())
+
+
+def test_a_reading_is_computed_once_while_nothing_is_tuned(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = PretrainedWords(str(folder))
+    first = words([SHORT, LONG])
+    monkeypatch.setattr(words, "_encode", lambda texts: pytest.fail(f"computed {texts} again"))
+    torch.testing.assert_close(words([LONG, SHORT])[1, :3], first[0, :3], rtol=0, atol=0)
+
+
+def test_only_the_last_readings_are_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kgqa.model.pretrained._KEPT", 2)
+    words = PretrainedWords(str(folder))
+    many = [("who",) * length for length in range(1, 5)]
+    whole = words(many)
+    assert len(words._kept) == 2
+    torch.testing.assert_close(words(many), whole, rtol=1e-2, atol=2e-3)
+
+
+def test_what_is_not_tuned_is_no_part_of_the_state_and_learns_nothing(folder: Path) -> None:
+    frozen = PretrainedWords(str(folder))
+    assert list(frozen.state_dict()) == []
+    assert not frozen([SHORT]).requires_grad
+    tuned = PretrainedWords(str(folder), tuned_layers=1)
+    tuned([SHORT]).sum().backward()
+    layers = tuned._model[0].encoder.layer
+    assert [any(parameter.grad is not None for parameter in layer.parameters()) for layer in layers] == [False, False, True]
+    assert {name.split(".")[1] for name in tuned.state_dict()} == {"0"}
+    assert len(PretrainedWords(str(folder), tuned_layers=9).tuned) == 3
+
+
+def test_a_word_without_pieces_is_zeros(folder: Path) -> None:
+    assert bool((PretrainedWords(str(folder))([("\u200b",)]) == 0).all())
+
+
+@pytest.mark.parametrize("source", ["no/such folder", "."])
+def test_a_model_that_is_not_there_is_an_error(source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(ConfigError, match=r"model\.pretrained: expected"):
+        PretrainedWords(source)
+
+
+def settings(folder: Path) -> ModelConfig:
+    return ModelConfig(hops=2, hidden=8, encoder="pretrained", pretrained=str(folder), dropout=0.0)
+
+
+def laid_out(kb: KnowledgeBase, folder: Path, *texts: str) -> tuple[Model, Batch]:
+    torch.manual_seed(0)
+    model = Model.new(type(config())(model=settings(folder)), Vocabulary([]), kb)
+    return model, collate([model.lay_out(text) for text in texts])
+
+
+def test_readings_of_unlike_words_are_unlike_though_no_word_has_a_number(kb: KnowledgeBase, folder: Path) -> None:
+    model, batch = laid_out(kb, folder, "Who directed Contact?", "Who wrote Contact?", "who wrote cast away")
+    assert batch.texts == (("who", "directed", MENTION_WORD), ("who", "wrote", MENTION_WORD))
+    assert batch.reading.tolist() == [0, 1, 1]
+    encoding = model.reasoner.encoder.eval()(batch)
+    assert encoding.values.shape == (2, 3, 8)
+    assert not torch.allclose(encoding.states[0], encoding.states[1])
+
+
+def test_a_word_that_is_hidden_says_nothing(kb: KnowledgeBase, folder: Path) -> None:
+    _, batch = laid_out(kb, folder, "Who directed Contact?")
+    torch.manual_seed(0)
+    encoder = Encoder(0, ModelConfig(**(settings(folder).__dict__ | {"word_dropout": 0.99}))).train()
+    values = encoder(batch).values
+    assert bool((values[0, :2] == 0).all())
+    assert bool((values[0, 2] != 0).any())
