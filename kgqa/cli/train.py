@@ -10,6 +10,7 @@ from kgqa.cli.common import AsJson, Bars, output, print_json
 if TYPE_CHECKING:
     from kgqa.config import Config
     from kgqa.training.loop import Epoch, TrainingReport
+    from kgqa.training.questions import Examples
 
 
 def train(
@@ -51,6 +52,8 @@ def train(
             if not as_json:
                 _print_epoch(epoch)
 
+        if not as_json:
+            _print_examples(learned.examples)
         learned.on_epoch = on_epoch
         try:
             report = learned.run()
@@ -71,6 +74,13 @@ def _settings(path: Path | None, gold_topics: bool) -> "Config":
     return replace(settings, training=replace(settings.training, topics="given")) if gold_topics else settings
 
 
+def _print_examples(examples: "Examples") -> None:
+    asked = len(examples.examples) + examples.left_out.total()
+    output.print(f"{len(examples.examples):,} of {asked:,} questions can be learned from")
+    for reason, number in examples.left_out.most_common():
+        output.print(f"left out: {number:,} questions: {reason}")
+
+
 def _print_epoch(epoch: "Epoch") -> None:
     output.print(
         f"epoch {epoch.number}: loss {epoch.loss:.4f}, {epoch.correct:.2%} of "
@@ -84,8 +94,6 @@ def _print_report(report: "TrainingReport", as_json: bool) -> None:
     if as_json:
         print_json(asdict(report))
         return
-    for reason, number in report.left_out.items():
-        output.print(f"left out: {number:,} questions: {reason}")
     output.print(
         f"{report.model}: learned from {report.questions:,} questions in {report.seconds:.0f} s; "
         f"best: epoch {report.best.number}, {report.best.correct:.2%} of dev questions right"

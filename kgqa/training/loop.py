@@ -22,7 +22,6 @@ from kgqa.progress import Progress, silent
 from kgqa.threads import one_thread
 from kgqa.training import checkpoint
 from kgqa.training.losses import loss_of
-from kgqa.training.nothing import reworded
 from kgqa.training.questions import Example, Examples, gold_of, prepare
 
 
@@ -85,8 +84,7 @@ class Trainer:
     ) -> None:
         self.model = model
         self.settings: TrainingConfig = model.config.training
-        more = reworded(questions, model.kb, seed=self.settings.seed) if self.settings.topics == "resolved" else []
-        self.examples: Examples = prepare(model, [*questions, *more], topics=self.settings.topics)
+        self.examples: Examples = prepare(model, questions, topics=self.settings.topics)
         self.dev = dev
         self.out = out
         self.source = source
@@ -108,7 +106,7 @@ class Trainer:
         epochs = tuple(Epoch(**values) for values in self.state.epochs)
         return TrainingReport(
             model=self.out,
-            questions=len(self.examples),
+            questions=len(self.examples.examples),
             left_out=dict(self.examples.left_out),
             epochs=epochs,
             best=_best(epochs),
@@ -152,7 +150,7 @@ class Trainer:
         clock = time.perf_counter()
         while state.step < self.steps:
             rows = order[state.step * self.settings.batch : (state.step + 1) * self.settings.batch]
-            state.loss += self._step([self.examples.examples[row] for row in rows]) * len(rows)
+            state.loss += self._step([self.examples[row] for row in rows]) * len(rows)
             state.step += 1
             self.progress(f"epoch {state.epoch + 1}", state.step, self.steps)
             if state.step % self.settings.checkpoint_steps == 0 and state.step < self.steps:

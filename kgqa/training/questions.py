@@ -15,6 +15,8 @@ from kgqa.kb import KnowledgeBase
 from kgqa.model.branches import Layout
 from kgqa.model.prediction import Model
 from kgqa.training.losses import Gold
+from kgqa.training.nothing import reworded
+from kgqa.training.reach import Reach
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,13 +33,18 @@ class Example:
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """The questions to learn from, and how many were left out, by reason."""
+    """The questions to learn from, those that are shown in other words too, and how many were left out, by reason."""
 
-    examples: list[Example]
+    examples: list[Example] = field(default_factory=list)
+    reworded: list[Example] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
 
     def __len__(self) -> int:
-        return len(self.examples)
+        return len(self.examples) + len(self.reworded)
+
+    def __getitem__(self, place: int) -> Example:
+        known = len(self.examples)
+        return self.examples[place] if place < known else self.reworded[place - known]
 
 
 def check_answers(questions: Sequence[Question], kb: KnowledgeBase, path: Path) -> None:
@@ -70,29 +77,43 @@ def draw(questions: Sequence[Question], number: int | None, seed: int) -> list[Q
 
 
 def prepare(model: Model, questions: Sequence[Question], *, topics: Literal["given", "resolved"]) -> Examples:
-    """Lay out the questions that can be learned from.
+    """Lay out the questions that can be learned from; those without an answer once more in other words (`reworded`).
 
     Raises:
         TrainingError: there is none; says how many were left out and why.
     """
-    examples = Examples([])
+    examples = Examples()
+    reach = Reach(model.kb.facts, model.config.model.hops)
     for question in questions:
-        layout = model.lay_out(question.text, question.topics if topics == "given" else None)
-        rows = sorted(row for answer in question.answers or () if (row := model.kb.row(answer)) is not None)
-        if not layout.branches:
-            reason = "has no topic that is an entity" if topics == "given" else "holds no name of an entity"
-            examples.left_out[reason] += 1
-        elif question.answers and not rows:
-            examples.left_out["has no answer among the entities of the snapshot"] += 1
+        found = _example(model, question, topics, reach)
+        if isinstance(found, Example):
+            examples.examples.append(found)
         else:
-            examples.examples.append(Example(layout, tuple(rows), question.value))
+            examples.left_out[found] += 1
     if not examples.examples:
         reasons = "; ".join(f"{number:,} × {reason}" for reason, number in examples.left_out.items())
         raise TrainingError(
             f"expected questions to learn from, found none among {len(questions):,}: {reasons}. Check that the questions belong "
             "to this snapshot."
         )
+    if topics == "resolved":
+        again = reworded(questions, model.kb, seed=model.config.training.seed)
+        found_again = (_example(model, question, topics, reach) for question in again)
+        examples.reworded.extend(found for found in found_again if isinstance(found, Example))
     return examples
+
+
+def _example(model: Model, question: Question, topics: Literal["given", "resolved"], reach: Reach) -> Example | str:
+    """Return what can be learned from a question, or why nothing can."""
+    layout = model.lay_out(question.text, question.topics if topics == "given" else None)
+    if not layout.branches:
+        return "has no topic that is an entity" if topics == "given" else "holds no name of an entity"
+    rows = sorted(row for answer in question.answers or () if (row := model.kb.row(answer)) is not None)
+    if question.answers and not rows:
+        return "has no answer among the entities of the snapshot"
+    if rows and not reach.reaches([row for branch in layout.branches for row in branch.span.candidates], rows):
+        return f"no name in it leads to an answer within {model.config.model.hops} hops"
+    return Example(layout, tuple(rows), question.value)
 
 
 def gold_of(examples: Sequence[Example], num_entities: int) -> Gold:

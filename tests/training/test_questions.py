@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from kgqa.data import Question, Topic
 from kgqa.errors import DataError, TrainingError
 from kgqa.kb import KnowledgeBase
 from kgqa.training.questions import check_answers, draw, gold_of, prepare
-from tests.model.small import film_questions, untrained
+from tests.model.small import config, film_questions, untrained
 
 HANKS = Question(id="t", text="Who is it?", answers=("hanks_actor",), topics=(Topic(entity="cast_away"),))
 COUNT = Question(id="n1", text="How many films did Robert Zemeckis direct?", value=2.0)
@@ -25,6 +26,25 @@ def test_what_cannot_be_learned_is_left_out_and_counted_by_reason(kb: KnowledgeB
         "holds no name of an entity": 2,
     }
     assert len(examples) == 4
+
+
+def test_a_question_that_no_path_answers_is_left_out(kb: KnowledgeBase) -> None:
+    far = Question(id="f", text="Who wrote films by Tom Hanks, Contact?", answers=("shaking_earth",))
+    near = untrained(kb, settings=config(hops=1))
+    assert len(prepare(near, [far], topics="resolved")) == 1  # the other Tom Hanks wrote it
+    contact = Question(id="c", text="Who starred in films by the director of Contact?", answers=("hanks_actor",))
+    with pytest.raises(TrainingError, match="1 × no name in it leads to an answer within 2 hops"):
+        prepare(untrained(kb), [contact], topics="resolved")
+    assert len(prepare(untrained(kb, settings=config(hops=3)), [contact], topics="resolved")) == 1
+
+
+def test_a_question_without_an_answer_is_shown_in_other_words_too_where_mentions_are_found(kb: KnowledgeBase) -> None:
+    examples = prepare(untrained(kb), [NOTHING, *film_questions()], topics="resolved")
+    assert len(examples.examples) == 5
+    assert [example.layout.text for example in examples.reworded] == [examples[5].layout.text]
+    assert len(examples) == 6
+    given = replace(NOTHING, topics=(Topic(entity="cast_away"),))
+    assert prepare(untrained(kb), [given], topics="given").reworded == []
 
 
 def test_with_given_topics_a_question_needs_a_topic_that_is_an_entity_not_a_name(kb: KnowledgeBase) -> None:
