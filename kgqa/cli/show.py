@@ -54,8 +54,12 @@ def _entities(answer: Answer) -> Text:
 def _value(answer: Answer) -> Text:
     line = Text("→ ", style="green").append(f"{answer.value:g}", style="bold green")
     names = [entity.name for entity in answer.counted[:MOST_SHOWN]]
-    more = f" and {len(answer.counted) - MOST_SHOWN} more" if len(answer.counted) > MOST_SHOWN else ""
-    return line.append(f": {', '.join(names)}{more}" if names else "", style="dim")
+    return line.append(f": {_listed(names, len(answer.counted))}" if names else "", style="dim")
+
+
+def _listed(names: list[str], total: int) -> str:
+    """Return the first names of `total`, and how many more there are."""
+    return ", ".join(names) + (f" and {total - len(names)} more" if total > len(names) else "")
 
 
 def _fact(fact: Fact) -> str:
@@ -71,8 +75,7 @@ def _verdict(answer: Answer) -> Text:
     if answer.rows is None:
         return Text(answer.note or "Not checked: no graph is connected.", style="yellow")
     names = [str(row["name"] if row["name"] is not None else row["id"]) for row in answer.rows[:MOST_SHOWN]]
-    more = f" and {len(answer.rows) - MOST_SHOWN} more" if len(answer.rows) > MOST_SHOWN else ""
     count = f"{len(answer.rows)} row{'' if len(answer.rows) == 1 else 's'}"
     if answer.confirmation == "confirmed":
-        return Text(f"✓ Neo4j returned {count}: ", style="green").append(", ".join(names) + more, style="not green")
+        return Text(f"✓ Neo4j returned {count}: ", style="green").append(_listed(names, len(answer.rows)), style="not green")
     return Text(f"✗ Neo4j returned {count}. {answer.note}", style="red")

@@ -39,9 +39,7 @@ class Evaluation:
 
     def fitted(self, *, precision: float | None) -> Confidence:
         """Return the calibration and the threshold that these questions ask for."""
-        answered = [
-            pair for pair in zip(self.scores, self.predictions, strict=True) if len(pair[1].rows) or pair[1].value is not None
-        ]
+        answered = [pair for pair in zip(self.scores, self.predictions, strict=True) if pair[1].found]
         return fit(
             [prediction.score for _, prediction in answered],
             [scored.correct for scored, _ in answered],

@@ -130,11 +130,10 @@ def _paths(model: Model, prediction: Prediction, branches: Sequence[int], answer
     assert prediction.reasoning is not None
     reasoning = prediction.reasoning
     found = []
-    for branch in branches:
-        with one_thread():
-            paths = best_paths(model.kb.facts, reasoning, branch, answer, epsilon=model.epsilon, most=1)
-        for path in paths:
-            found.append((path, _pairs(reasoning, branch, path)))
+    with one_thread():
+        for branch in branches:
+            for path in best_paths(model.kb.facts, reasoning, branch, answer, epsilon=model.epsilon, most=1):
+                found.append((path, _pairs(reasoning, branch, path)))
     return found
 
 

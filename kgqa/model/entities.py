@@ -48,10 +48,3 @@ class CandidateChooser(nn.Module):
         """
         fit = (self.query(spans)[candidate_branch] * candidates).sum(1)
         return softmax(fit + self.degree * torch.log1p(degrees), candidate_branch, num_branches)
-
-
-def mean_by_branch(encoded: Tensor, candidate_branch: Tensor, num_branches: int) -> Tensor:
-    """Return the mean encoding of each span's candidates, shape (S, width): what kind of thing the span may name."""
-    sums = encoded.new_zeros(num_branches, encoded.shape[1]).index_add(0, candidate_branch, encoded)
-    counts = torch.bincount(candidate_branch, minlength=num_branches).clamp(min=1)
-    return sums / counts[:, None]

@@ -64,9 +64,14 @@ class Prediction:
     number: int = 0
 
     @property
+    def found(self) -> bool:
+        """Tell whether there is anything that could be given, sure or not."""
+        return len(self.rows) > 0 or self.value is not None
+
+    @property
     def abstains(self) -> bool:
         """Tell whether there is no answer."""
-        return self.unsure or (len(self.rows) == 0 and self.value is None)
+        return self.unsure or not self.found
 
     @property
     def answer_set(self) -> NDArray[np.int64]:
@@ -75,9 +80,8 @@ class Prediction:
 
     def judged(self, confidence: Confidence) -> "Prediction":
         """Return the same prediction as another calibration sees it."""
-        found = len(self.rows) > 0 or self.value is not None
-        sure = confidence.of(self.score) if found else 0.0
-        return replace(self, confidence=sure, unsure=found and sure < confidence.threshold)
+        sure = confidence.of(self.score) if self.found else 0.0
+        return replace(self, confidence=sure, unsure=self.found and sure < confidence.threshold)
 
     def open_branches(self) -> list[int]:
         """Return the branches of this question that take part in the answer, the most trusted first."""

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from kgqa.errors import ConfigError
 from kgqa.model.vocabulary import MENTION_WORD, OTHER_WORD
+from kgqa.ops.segments import mean
 
 MINILM: Final = "minilm"
 """The name for all-MiniLM-L6-v2, whose weights the extra `kgqa[minilm]` installs."""
@@ -58,17 +59,16 @@ class PretrainedWords(nn.Module):
 
     def _look_up(self, texts: Sequence[tuple[str, ...]]) -> list[Tensor]:
         missing = sorted({text for text in texts if text not in self._kept}, key=len)
-        found = {text: self._kept[text] for text in texts if text in self._kept}
         with torch.no_grad():
             for start in range(0, len(missing), _BATCH):
                 part = missing[start : start + _BATCH]
-                found |= dict(zip(part, self._encode(part), strict=True))
-        for text in found:
-            self._kept[text] = found[text].half()
+                self._kept |= {text: states.half() for text, states in zip(part, self._encode(part), strict=True)}
+        found = [self._kept[text].float() for text in texts]
+        for text in texts:
             self._kept.move_to_end(text)
         while len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
-        return [self._kept[text].float() if text in self._kept else found[text].half().float() for text in texts]
+        return found
 
     def _encode(self, texts: Sequence[tuple[str, ...]]) -> list[Tensor]:
         tokenizer, model = self._tokenizer, self._model[0]
@@ -83,8 +83,7 @@ def _by_word(states: Tensor, words: Sequence[int | None], count: int) -> Tensor:
     inside = [place for place, word in enumerate(words) if word is not None]
     places = torch.tensor(inside, dtype=torch.int64)
     owners = torch.tensor([words[place] for place in inside], dtype=torch.int64)
-    sums = states.new_zeros(count, states.shape[1]).index_add(0, owners, states[places])
-    return sums / torch.bincount(owners, minlength=count).clamp(min=1)[:, None]
+    return mean(states[places], owners, count)
 
 
 def _layers(model: nn.Module) -> list[nn.Module]:

@@ -1,6 +1,7 @@
 """The model: from a batch of questions to weighted sets of entities. The forward pass reads like the formulas."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +11,7 @@ from kgqa.config import ModelConfig
 from kgqa.kb import KnowledgeBase
 from kgqa.model.branches import Batch
 from kgqa.model.encoder import Encoder
-from kgqa.model.entities import CandidateChooser, RelationBag, mean_by_branch
+from kgqa.model.entities import CandidateChooser, RelationBag
 from kgqa.model.existence import among_existing, available_relations, resolved
 from kgqa.model.gates import SpanGates
 from kgqa.model.hops import Plan, Planner
@@ -18,6 +19,7 @@ from kgqa.model.names import Names
 from kgqa.model.operators import Choice, OperatorChooser, apply
 from kgqa.model.vocabulary import Vocabulary
 from kgqa.ops import EntitySet
+from kgqa.ops.segments import mean
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +27,6 @@ class Reasoning:
     """What the model thought of a batch of B questions with S branches and C candidates.
 
     Attributes:
-        answers: B sets, the probability of each entity to be an answer, over all operators that give entities.
         sets: B sets, what the branches have in common (formula 11): what operators are applied to.
         choice: the operator of each question, and its attribute.
         candidates: shape (C,), p(k|i) (formula 8), once it is known which relation is followed from the candidate.
@@ -35,9 +36,9 @@ class Reasoning:
         seeds: S sets, x_0.
         walks: T times S sets, x_1 … x_T (formula 3).
         branches: S sets, ŷ^i (formula 5).
+        values: shape (N_E, A), the attributes.
     """
 
-    answers: EntitySet
     sets: EntitySet
     choice: Choice
     candidates: Tensor
@@ -47,6 +48,15 @@ class Reasoning:
     seeds: EntitySet
     walks: list[EntitySet]
     branches: EntitySet
+    values: Tensor
+
+    @cached_property
+    def answers(self) -> EntitySet:
+        """Return B sets, the probability of each entity to be an answer, over all operators that give entities.
+
+        Training needs it; a question is answered by its most probable operator alone.
+        """
+        return apply(self.sets, self.choice, self.values)
 
 
 class Reasoner(nn.Module):
@@ -78,7 +88,7 @@ class Reasoner(nn.Module):
 
         member, relation = ops.relations_of(self.facts, batch.candidate)
         entities = self.bag(member, relation, len(batch.candidate))
-        kinds = mean_by_branch(entities, batch.candidate_branch, batch.branches)
+        kinds = mean(entities, batch.candidate_branch, batch.branches)
         p_candidate = self.chooser(
             spans, entities, self.facts.degrees_of(batch.candidate).float(), batch.candidate_branch, batch.branches
         )
@@ -102,8 +112,7 @@ class Reasoner(nn.Module):
         sets = ops.intersect(branches, gates, batch.question, batch.questions)
 
         choice = self.operators(batch, encoding, spans, p_span)
-        answers = apply(sets, choice, self.values)
-        return Reasoning(answers, sets, choice, meant, p_span, gates, plan, seeds, walks, branches)
+        return Reasoning(sets, choice, meant, p_span, gates, plan, seeds, walks, branches, self.values)
 
     def _walk(self, seeds: EntitySet, plan: Plan, epsilon: float) -> list[EntitySet]:
         walks = [seeds]

@@ -1,4 +1,4 @@
-"""Softmax, maxima and unfolding over runs of a flat tensor, such as the candidates of each span or the facts of each entity."""
+"""Softmax, maxima, means and unfolding over runs of a tensor, such as the candidates of each span or the facts of each entity."""
 
 import math
 
@@ -31,6 +31,12 @@ def maximum(values: Tensor, segment: Tensor, num_segments: int, *, empty: float 
     start = values.new_full((num_segments,), -math.inf)
     largest = start.scatter_reduce(0, segment, values, "amax", include_self=False)
     return largest.masked_fill(largest == -math.inf, empty)
+
+
+def mean(rows: Tensor, segment: Tensor, num_segments: int) -> Tensor:
+    """Return the mean row of each segment, shape (num_segments, width); zeros where a segment has none."""
+    sums = rows.new_zeros(num_segments, rows.shape[1]).index_add(0, segment, rows)
+    return sums / torch.bincount(segment, minlength=num_segments).clamp(min=1)[:, None]
 
 
 def unfold(pointer: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:

@@ -29,7 +29,7 @@ def reason(facts: Facts, seeds: Tensor, plan: Plan, epsilon: float = 0.0) -> Rea
     branch = ops.exclude(ops.mix(walks[1:], plan.hops), start, plan.leave_start)
     one = torch.ones(1)
     choice = Choice(torch.eye(len(Operator))[:1], torch.zeros(1, 0))
-    return Reasoning(branch, branch, choice, one, one, one, plan, start, walks[1:], branch)
+    return Reasoning(branch, choice, one, one, one, plan, start, walks[1:], branch, torch.zeros(facts.num_entities, 0))
 
 
 def plan_of(relations: Tensor, hops: Tensor, leave_start: float = 0.0, leave_last: float = 0.0) -> Plan:

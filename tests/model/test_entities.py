@@ -8,7 +8,8 @@ from torch import Tensor
 
 from kgqa import ops
 from kgqa.kb.facts import Facts
-from kgqa.model.entities import CandidateChooser, RelationBag, mean_by_branch
+from kgqa.model.entities import CandidateChooser, RelationBag
+from kgqa.ops.segments import mean
 
 TRIPLES = [(0, 0, 1), (0, 0, 2), (0, 1, 1), (4, 1, 2), (2, 0, 2)]
 """Entity 0 has a relation twice, entity 2 leads to itself, entities 3 and 5 have no facts."""
@@ -98,5 +99,5 @@ def test_very_unlike_scores_stay_finite() -> None:
 
 def test_the_kind_of_a_span_is_the_mean_of_its_own_candidates() -> None:
     encoded = torch.tensor([[1.0, 0.0], [3.0, 2.0], [5.0, 5.0], [0.0, 4.0], [2.0, 0.0], [4.0, 2.0]])
-    means = mean_by_branch(encoded, torch.tensor([0, 0, 1, 3, 3, 3]), 4)
+    means = mean(encoded, torch.tensor([0, 0, 1, 3, 3, 3]), 4)
     assert means.tolist() == [[2.0, 1.0], [5.0, 5.0], [0.0, 0.0], [2.0, 2.0]]

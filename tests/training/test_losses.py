@@ -95,13 +95,12 @@ def test_the_loss_is_the_mean_over_all_questions_those_that_reach_nothing_too() 
 
 
 def reasoning(operators: list[list[float]], weights: list[dict[int, float]]) -> Reasoning:
-    """What the losses look at: the sets, the choice of operators, and the answers that follow from both."""
+    """What the losses look at: the sets and the choice of operators, without attributes."""
     sets = members(weights)
     choice = Choice(torch.tensor(operators, dtype=torch.float64), torch.zeros(len(operators), 0))
-    answers = sets.with_weights(sets.weights * choice.operators[sets.sets, Operator.SET])
     none = torch.zeros(0)
     plan = Plan(relations=none, hops=none, leave_start=none, leave_last=none)
-    return Reasoning(answers, sets, choice, none, none, none, plan, sets, [], sets)
+    return Reasoning(sets, choice, none, none, none, plan, sets, [], sets, torch.zeros(WIDTH, 0))
 
 
 OPERATORS = [[0.7, 0.1, 0.1, 0.05, 0.05], [0.2, 0.6, 0.0, 0.0, 0.2], [0.3, 0.1, 0.0, 0.0, 0.6]]
