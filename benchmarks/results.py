@@ -80,11 +80,11 @@ def _speed(kept: dict[str, dict[str, Any]]) -> Iterator[str]:
             f"{row['sharp']:,.0f} questions a second."
         )
     if "question" in kept:
-        measured = kept["question"]["measured"]
-        yield (
-            f"One question on MetaQA, from its text to answers with paths and Cypher: {measured['p50']:.1f} ms; many at once: "
-            f"{measured['many']:,.0f} a second."
-        )
+        for encoder, row in kept["question"]["measured"].items():
+            yield (
+                f"One question on MetaQA, from its text to answers with paths and Cypher, {encoder}: {row['p50']:.1f} ms; many "
+                f"at once: {row['many']:,.0f} a second."
+            )
     if "large" in kept:
         row = kept["large"]["rows"][-1]
         p50, p95, _ = row["ask"]["ms"]

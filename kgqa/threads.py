@@ -25,8 +25,21 @@ def one_thread() -> Iterator[None]:
     The matrices of a batch are so small that a second thread gains little; where the cores are busy, threads that wait for each
     other made training more than ten times slower (docs/decisions/0011).
     """
+    with _threads(1):
+        yield
+
+
+@contextmanager
+def all_threads() -> Iterator[None]:
+    """Let torch use `num_workers()` threads within the block: large matrices gain from them."""
+    with _threads(num_workers()):
+        yield
+
+
+@contextmanager
+def _threads(number: int) -> Iterator[None]:
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(number)
     try:
         yield
     finally:

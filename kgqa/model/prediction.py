@@ -119,11 +119,12 @@ class Model:
 
     def predict(self, layouts: Sequence[Layout], *, size: int = BATCH) -> Iterator[Prediction]:
         """Answer questions, in their order."""
-        self.reasoner.eval()
+        if self.reasoner.training:
+            self.reasoner.eval()
         for start in range(0, len(layouts), size):
             yield from self._batch(layouts[start : start + size])
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def _batch(self, layouts: Sequence[Layout]) -> list[Prediction]:
         nothing = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64)
         predictions = [Prediction(layout, *nothing) for layout in layouts]

@@ -9,8 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from kgqa.errors import ConfigError
+from kgqa.model.packed import pack
 from kgqa.model.vocabulary import MENTION_WORD, OTHER_WORD
 from kgqa.ops.segments import mean
+from kgqa.threads import all_threads
 
 MINILM: Final = "minilm"
 """The name for all-MiniLM-L6-v2, whose weights the extra `kgqa[minilm]` installs."""
@@ -39,6 +41,8 @@ class PretrainedWords(nn.Module):
         super().__init__()
         model, self._tokenizer = _load(source)
         model.requires_grad_(False).eval()
+        if not tuned_layers:
+            pack(model)
         self._model = (model,)  # in a tuple it is no submodule, so its weights are not saved with ours
         layers = _layers(model)
         self.tuned = nn.ModuleList(layers[max(0, len(layers) - tuned_layers) :] if tuned_layers else [])
@@ -57,6 +61,10 @@ class PretrainedWords(nn.Module):
             words = [tuple(text.split()) or ("?",) for text in texts]
             return torch.stack([states.mean(0) for states in self._encode(words)])
 
+    def forget(self) -> None:
+        """Forget the states that were kept."""
+        self._kept.clear()
+
     def _look_up(self, texts: Sequence[tuple[str, ...]]) -> list[Tensor]:
         missing = sorted({text for text in texts if text not in self._kept}, key=len)
         with torch.no_grad():
@@ -74,7 +82,8 @@ class PretrainedWords(nn.Module):
         tokenizer, model = self._tokenizer, self._model[0]
         shown = [[tokenizer.mask_token if word in (MENTION_WORD, OTHER_WORD) else word for word in text] for text in texts]
         pieces = tokenizer(shown, is_split_into_words=True, truncation=True, padding=True, return_tensors="pt")
-        states = model(input_ids=pieces["input_ids"], attention_mask=pieces["attention_mask"]).last_hidden_state
+        with all_threads():
+            states = model(input_ids=pieces["input_ids"], attention_mask=pieces["attention_mask"]).last_hidden_state.float()
         return [_by_word(states[row], pieces.word_ids(row), len(text)) for row, text in enumerate(texts)]
 
 
