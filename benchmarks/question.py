@@ -4,7 +4,9 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,7 +38,8 @@ def run(data: Path) -> dict[str, Any]:
             config = Config.read(CONFIGS / encoder.config)
             model = folder / encoder.config
             train(kb, questions / "train.jsonl", dev=questions / "dev.jsonl", out=model, config=config)
-            measured[encoder.name] = _asked(QA.load(model, kb=kb), asked)
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
+                measured[encoder.name] = fresh.submit(_asked, model, asked).result()
             paragraphs.append(_paragraph(encoder, measured[encoder.name]))
             print(paragraphs[-1], flush=True)
     text = (
@@ -59,8 +62,12 @@ ENCODERS: Final = (
 )
 
 
-def _asked(answerer: QA, asked: list[str]) -> dict[str, Any]:
-    """Ask the questions one by one, then together, then with a clock at every part."""
+def _asked(model: Path, asked: list[str]) -> dict[str, Any]:
+    """Ask the questions one by one, then together, then with a clock at every part.
+
+    In a process of its own, as who asks does not train: what training imports makes Python's collector of garbage slower.
+    """
+    answerer = QA.load(model)
     forget = _forgetting(answerer)
     for text in asked[:100]:
         answerer.ask(text)
