@@ -59,10 +59,8 @@ class _Level:
     """The weights of one branch at one hop."""
 
     def __init__(self, sets: EntitySet, branch: int) -> None:
-        keys, first = sets.keys.numpy(), branch * sets.num_entities
-        low, high = np.searchsorted(keys, (first, first + sets.num_entities))
-        self._entities = keys[low:high] - first
-        self._weights = _array(sets.weights)[low:high].astype(np.float64)
+        self._entities, own = members(sets, branch)
+        self._weights = _array(sets.weights)[own].astype(np.float64)
 
     def weights_at(self, entities: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the weight of each entity, 0 where it was not reached."""
@@ -191,6 +189,13 @@ def _best_walk(facts: _Arrays, start: _Bundle) -> tuple[int, ...]:
         best, bundle = reached, after
     ((_, walk),) = best.values()  # the last bundle holds the answer alone
     return walk
+
+
+def members(sets: EntitySet, branch: int) -> tuple[NDArray[np.int64], slice]:
+    """Return the entities of one set, ascending, and where they stand among all sets."""
+    keys, first = sets.keys.numpy(), branch * sets.num_entities
+    low, high = np.searchsorted(keys, (first, first + sets.num_entities)).tolist()
+    return keys[low:high] - first, slice(low, high)
 
 
 def _array(tensor: Tensor) -> NDArray[Any]:

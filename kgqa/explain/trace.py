@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from kgqa.explain.answer import Answer, Fact, Mention, Operation, Path, RankedEntity, Reason
-from kgqa.explain.paths import RelationPath, best_paths
+from kgqa.explain.paths import RelationPath, best_paths, members
 from kgqa.explain.ranking import Ranking
 from kgqa.graph.cypher import Chain, Extreme, Step, ask_again, count_again, prove
 from kgqa.kb import KnowledgeBase
@@ -143,14 +143,14 @@ def _pairs(reasoning: Reasoning, branch: int, path: RelationPath) -> tuple[tuple
     pairs = [(hop - 2, hop) for hop in range(2, hops + 1) if float(plan.leave_last[branch, hop - 1]) > OPEN]
     if float(plan.leave_start[branch]) > OPEN and (0, hops) not in pairs:
         pairs.append((0, hops))
-    levels = [sets.only(branch).keys.numpy() for sets in (reasoning.seeds, *reasoning.walks)]
+    levels = (reasoning.seeds, *reasoning.walks)
     return tuple(
         (low, high)
         for low, high in pairs
         # A gate that is not quite closed lets a walk through that comes back; its query must not forbid that.
         if path.entities[low] != path.entities[high]
         # Where nothing could have come back, as from a film to an actor to a film to a genre, there is nothing to forbid.
-        and len(np.intersect1d(levels[low], levels[high], assume_unique=True))
+        and len(np.intersect1d(members(levels[low], branch)[0], members(levels[high], branch)[0], assume_unique=True))
     )
 
 

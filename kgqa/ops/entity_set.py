@@ -77,12 +77,6 @@ class EntitySet:
         """Return the number of members of all sets together."""
         return len(self.keys)
 
-    def only(self, number: int) -> Self:
-        """Return one of the B sets, as a batch of one."""
-        bounds = torch.tensor([number, number + 1], device=self.keys.device) * self.num_entities
-        low, high = torch.searchsorted(self.keys, bounds).tolist()
-        return type(self)(self.keys[low:high] - int(bounds[0]), self.weights[low:high], 1, self.num_entities)
-
     def find(self, keys: Tensor) -> tuple[Tensor, Tensor]:
         """Return the place of each key among the members and whether it is one, shape of `keys` each; the place is 0 if not."""
         if not len(self):

@@ -80,11 +80,3 @@ def test_other_weights_are_those_of_the_same_members():
 def test_dense_sets_have_two_dimensions(shape):
     with pytest.raises(ShapeError, match=r"expected weights of shape \(B, N_E\)"):
         EntitySet.of_dense(torch.ones(shape))
-
-
-def test_one_of_the_sets_is_a_batch_of_one_with_its_members_alone():
-    sets = EntitySet.of_dense(torch.tensor([[0.5, 0.0, 0.2], [0.0, 0.0, 0.0], [0.0, 0.9, 0.0]]))
-
-    assert [sets.only(number).dense().tolist() for number in range(3)] == [[row] for row in sets.dense().tolist()]
-    assert sets.only(2).keys.tolist() == [1]
-    assert len(sets.only(1)) == 0
