@@ -1,5 +1,6 @@
 """Read words with a pretrained language model: any of `transformers`, by name or by folder."""
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from kgqa.errors import ConfigError
+from kgqa.errors import CheckpointError, ConfigError
 from kgqa.model.packed import pack
 from kgqa.model.vocabulary import MENTION_WORD, OTHER_WORD
 from kgqa.ops.segments import mean
@@ -26,8 +27,9 @@ _BATCH: Final = 128
 class PretrainedWords(nn.Module):
     """States of the last layer of a pretrained model, a mean over the pieces of each word; shape (readings, L, V).
 
-    The marks of mentions are shown to it as its mask. Layers that are not tuned are no part of this module's state, and where
-    none is tuned a reading's states are computed once.
+    The marks of mentions are shown to it as its mask. Layers that are not tuned are no part of this module's state, only a
+    fingerprint of the model is, so that one trained with others is refused; where none is tuned a reading's states are computed
+    once.
 
     Args:
         source: `minilm`, a name on the model hub, or a folder.
@@ -41,6 +43,7 @@ class PretrainedWords(nn.Module):
         super().__init__()
         model, self._tokenizer = _load(source)
         model.requires_grad_(False).eval()
+        self._source, self._fingerprint = source, _fingerprint(model, self._tokenizer)
         if not tuned_layers:
             pack(model)
         self._model = (model,)  # in a tuple it is no submodule, so its weights are not saved with ours
@@ -60,6 +63,23 @@ class PretrainedWords(nn.Module):
         with torch.no_grad():
             words = [tuple(text.split()) or ("?",) for text in texts]
             return torch.stack([states.mean(0) for states in self._encode(words)])
+
+    def get_extra_state(self) -> Tensor:
+        """Return the fingerprint of the model as it was before any layer was tuned, shape (32,), uint8."""
+        return torch.tensor(list(self._fingerprint), dtype=torch.uint8)
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Refuse the state of a module that had another model.
+
+        Raises:
+            CheckpointError: the fingerprints differ.
+        """
+        expected = bytes(state.tolist())
+        if expected != self._fingerprint:
+            raise CheckpointError(
+                f"model.pretrained: expected the model {expected.hex()[:12]} that was trained with, found "
+                f"{self._fingerprint.hex()[:12]} in {self._source!r}. Use that model, or train again with this one."
+            )
 
     def forget(self) -> None:
         """Forget the states that were kept."""
@@ -102,6 +122,15 @@ def _layers(model: nn.Module) -> list[nn.Module]:
         if isinstance(module, nn.ModuleList) and len(module) == number:
             return list(module)
     return []
+
+
+def _fingerprint(model: nn.Module, tokenizer: Any) -> bytes:
+    """Return a SHA-256 of a model's pieces and weights."""
+    digest = hashlib.sha256(repr(sorted(tokenizer.get_vocab().items())).encode("utf-8"))
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
+        digest.update(tensor.contiguous().view(-1).view(torch.uint8).numpy())
+    return digest.digest()
 
 
 def _load(source: str) -> tuple[Any, Any]:

@@ -1,5 +1,6 @@
 """Words as a pretrained model sees them, on a small BERT of its own that was never trained."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import torch
 import transformers
 
 from kgqa.config import ModelConfig
-from kgqa.errors import ConfigError
+from kgqa.errors import CheckpointError, ConfigError
 from kgqa.kb import KnowledgeBase
 from kgqa.model.branches import Batch, collate
 from kgqa.model.encoder import Encoder
@@ -72,14 +73,44 @@ def test_only_the_last_readings_are_kept(folder: Path, monkeypatch: pytest.Monke
 
 def test_what_is_not_tuned_is_no_part_of_the_state_and_learns_nothing(folder: Path) -> None:
     frozen = PretrainedWords(str(folder))
-    assert list(frozen.state_dict()) == []
+    assert list(frozen.state_dict()) == ["_extra_state"]
     assert not frozen([SHORT]).requires_grad
     tuned = PretrainedWords(str(folder), tuned_layers=1)
     tuned([SHORT]).sum().backward()
     layers = tuned._model[0].encoder.layer
     assert [any(parameter.grad is not None for parameter in layer.parameters()) for layer in layers] == [False, False, True]
-    assert {name.split(".")[1] for name in tuned.state_dict()} == {"0"}
+    assert {name.split(".")[1] for name in tuned.state_dict() if name != "_extra_state"} == {"0"}
     assert len(PretrainedWords(str(folder), tuned_layers=9).tuned) == 3
+
+
+@pytest.mark.parametrize("tuned", [0, 1])
+def test_a_state_is_taken_by_the_same_model_and_refused_by_another(folder: Path, tmp_path: Path, tuned: int) -> None:
+    trained = PretrainedWords(str(folder), tuned_layers=tuned)
+    for parameter in trained.tuned.parameters():
+        torch.nn.init.zeros_(parameter)  # as if it had been tuned
+    state = trained.state_dict()
+    PretrainedWords(str(folder), tuned_layers=tuned).load_state_dict(state)
+
+    for name, change in {"weights": _change_a_weight, "pieces": _swap_two_pieces}.items():
+        shutil.copytree(folder, tmp_path / name)
+        change(tmp_path / name)
+        with pytest.raises(
+            CheckpointError, match=r"expected the model \w{12} that was trained with, found \w{12} in '.*/" + name
+        ):
+            PretrainedWords(str(tmp_path / name), tuned_layers=tuned).load_state_dict(state)
+
+
+def _change_a_weight(folder: Path) -> None:
+    model = transformers.AutoModel.from_pretrained(folder)
+    model.embeddings.word_embeddings.weight.data[5, 0] += 0.01
+    model.save_pretrained(folder)
+
+
+def _swap_two_pieces(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.suffix in (".txt", ".json"):
+            text = path.read_text(encoding="utf-8")
+            path.write_text(text.replace("wrote", "~").replace("films", "wrote").replace("~", "films"), encoding="utf-8")
 
 
 def test_a_word_without_pieces_is_zeros(folder: Path) -> None:
