@@ -9,7 +9,21 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks import accuracy, aliases, choice, confirmed, hops, large, loading, question, results, scaling, training, way
+from benchmarks import (
+    accuracy,
+    aliases,
+    choice,
+    confirmed,
+    hops,
+    large,
+    loading,
+    namesakes,
+    question,
+    results,
+    scaling,
+    training,
+    way,
+)
 
 BENCHMARKS = {
     **{f"way-{name}": (lambda data, name=name: way.run(name, data)) for name in way.WAYS},
@@ -20,6 +34,7 @@ BENCHMARKS = {
     "scaling": scaling.run,
     "large": large.run,
     "aliases": aliases.run,
+    "namesakes": namesakes.run,
     "question": question.run,
     "confirmed": confirmed.run,
     "loading": loading.run,
