@@ -60,13 +60,6 @@ def test_a_number_of_threads_that_is_none_is_refused(monkeypatch, chosen):
         threads.num_workers()
 
 
-def test_torch_uses_one_thread_within_the_block_and_as_many_as_before_after_it():
-    before = torch.get_num_threads()
-    with threads.one_thread():
-        assert torch.get_num_threads() == 1
-    assert torch.get_num_threads() == before
-
-
 def test_torch_uses_one_thread_or_all_within_a_block_and_as_many_as_before_after_it(monkeypatch):
     monkeypatch.setenv("KGQA_THREADS", "3")
     before = torch.get_num_threads()
