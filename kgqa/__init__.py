@@ -20,10 +20,23 @@ if TYPE_CHECKING:
     from kgqa.kb import KnowledgeBase
     from kgqa.qa import QA
     from kgqa.sdk import Graph, train
+    from kgqa.synthesis.folder import synthesize
 
 __version__ = version("kgqa")
 
-__all__ = ["QA", "Answer", "Config", "Graph", "KgqaError", "KnowledgeBase", "Mapping", "__version__", "ops", "train"]
+__all__ = [
+    "QA",
+    "Answer",
+    "Config",
+    "Graph",
+    "KgqaError",
+    "KnowledgeBase",
+    "Mapping",
+    "__version__",
+    "ops",
+    "synthesize",
+    "train",
+]
 
 _HOMES = {
     "Answer": "kgqa.explain.answer",
@@ -32,6 +45,7 @@ _HOMES = {
     "KnowledgeBase": "kgqa.kb",
     "Mapping": "kgqa.graph.mapping",
     "QA": "kgqa.qa",
+    "synthesize": "kgqa.synthesis.folder",
     "train": "kgqa.sdk",
 }
 

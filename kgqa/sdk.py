@@ -85,6 +85,7 @@ def train(
     *,
     dev: str | Path,
     out: str | Path,
+    warm_start: str | Path | None = None,
     config: Config | None = None,
     resume: bool = False,
     progress: Progress = silent,
@@ -97,6 +98,7 @@ def train(
         questions: what to learn from.
         dev: what the best epoch is chosen by.
         out: the model's folder.
+        warm_start: questions to learn from first, as `synthesize` makes them.
         config: settings; the default ones if not given.
         resume: go on with the training that `out` holds.
         progress: told about every step.
@@ -107,7 +109,17 @@ def train(
         TrainingError: there is nothing to learn from, or `out` holds another training.
         CheckpointError: there is nothing to go on with, or it belongs to other data or settings.
     """
-    return trainer(kb, questions, dev=dev, out=out, config=config, resume=resume, progress=progress, on_epoch=on_epoch).run()
+    return trainer(
+        kb,
+        questions,
+        dev=dev,
+        out=out,
+        warm_start=warm_start,
+        config=config,
+        resume=resume,
+        progress=progress,
+        on_epoch=on_epoch,
+    ).run()
 
 
 def trainer(
@@ -116,13 +128,18 @@ def trainer(
     *,
     dev: str | Path,
     out: str | Path,
+    warm_start: str | Path | None = None,
     config: Config | None = None,
     resume: bool = False,
     progress: Progress = silent,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> Trainer:
     """Return what `train` runs, ready to run; arguments and errors as there."""
-    files, folder, settings = (Path(questions), Path(dev)), Path(out), config or Config()
+    files, folder, settings = [Path(questions), Path(dev)], Path(out), config or Config()
+    limits = [settings.training.questions, settings.training.dev_questions]
+    if warm_start is not None:
+        files.append(Path(warm_start))
+        limits.append(None)
     if kb.path is None:
         raise ConfigError("train: expected a knowledge base that was loaded from a snapshot, found one made in memory.")
     if not resume and folder.is_dir() and any(folder.iterdir()):
@@ -130,16 +147,19 @@ def trainer(
             f"{folder}: expected a new folder, found one with files in it. Choose another, or go on with --resume."
         )
     drawn = []
-    for file, number in zip(files, (settings.training.questions, settings.training.dev_questions), strict=True):
+    for file, number in zip(files, limits, strict=True):
         read = read_questions(file)
         check_answers(read, kb, file)
         drawn.append(draw(read, number, settings.training.seed))
+    learned_from, chosen_by, *first = drawn
+    warm = [question for part in first for question in part]
     learned = Trainer(
-        new_model(settings, drawn[0], kb),
-        drawn[0],
-        drawn[1],
+        new_model(settings, [*learned_from, *warm], kb),
+        learned_from,
+        chosen_by,
         folder,
-        source=fingerprint_of_files(list(files)),
+        source=fingerprint_of_files(files),
+        warm_start=warm,
         progress=progress,
         on_epoch=on_epoch,
     )

@@ -23,6 +23,7 @@ ORDER = (
     "data",
     "graph",
     "kb",
+    "synthesis",
     "ops",
     "model",
     "explain",

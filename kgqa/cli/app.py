@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from kgqa.cli import ask, demo, doctor, evaluate, load, mapping, migrate, runs, serve, snapshot, train, up
+from kgqa.cli import ask, demo, doctor, evaluate, load, mapping, migrate, runs, serve, snapshot, synthesize, train, up
 
 app = typer.Typer(
     help="Answer questions from a knowledge graph in Neo4j, and prove each answer with Cypher.",
@@ -23,6 +23,7 @@ for _command in (
     load.load,
     mapping.mapping,
     snapshot.snapshot,
+    synthesize.synthesize,
     train.train,
     evaluate.evaluate,
     ask.ask,

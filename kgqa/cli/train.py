@@ -18,6 +18,9 @@ def train(
     questions: Annotated[Path, typer.Option("--questions", help="Questions with their answers, to learn from.")],
     dev: Annotated[Path, typer.Option("--dev", help="Other questions, by which the best epoch is chosen.")],
     out: Annotated[Path, typer.Option("--out", help="The model's folder.")],
+    warm_start: Annotated[
+        Path | None, typer.Option("--warm-start", help="Questions to learn from first: train.jsonl of `kgqa synthesize`.")
+    ] = None,
     config: Annotated[Path | None, typer.Option("--config", help="Settings in TOML.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the training in the model's folder.")] = False,
     gold_topics: Annotated[
@@ -33,7 +36,7 @@ def train(
     settings = _settings(config, gold_topics)
     kb = KnowledgeBase.load(snapshot)
     with Registry.open() as registry, Bars() as bars:
-        learned = trainer(kb, questions, dev=dev, out=out, config=settings, resume=resume, progress=bars)
+        learned = trainer(kb, questions, dev=dev, out=out, warm_start=warm_start, config=settings, resume=resume, progress=bars)
         source = f"snapshot {snapshot}"
         registry.record_snapshot(fingerprint=kb.fingerprint, path=snapshot, source=source, counts=kb.counts)
         run = registry.resume_run(out) if resume else None
@@ -53,7 +56,9 @@ def train(
                 _print_epoch(epoch)
 
         if not as_json:
-            _print_examples(learned.examples)
+            if learned.warm is not None:
+                _print_examples(learned.warm, "made questions")
+            _print_examples(learned.examples, "questions")
         learned.on_epoch = on_epoch
         try:
             report = learned.run()
@@ -74,9 +79,9 @@ def _settings(path: Path | None, gold_topics: bool) -> "Config":
     return replace(settings, training=replace(settings.training, topics="given")) if gold_topics else settings
 
 
-def _print_examples(examples: "Examples") -> None:
+def _print_examples(examples: "Examples", what: str) -> None:
     asked = len(examples.examples) + examples.left_out.total()
-    output.print(f"{len(examples.examples):,} of {asked:,} questions can be learned from")
+    output.print(f"{len(examples.examples):,} of {asked:,} {what} can be learned from")
     for reason, number in examples.left_out.most_common():
         output.print(f"left out: {number:,} questions: {reason}")
 

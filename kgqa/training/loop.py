@@ -68,8 +68,25 @@ class _State:
     epochs: list[dict[str, Any]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Stage:
+    """Epochs over the same examples, with a schedule of their own."""
+
+    examples: Examples
+    epochs: int
+    steps: int
+    first: int
+
+    @classmethod
+    def of(cls, examples: Examples, *, epochs: int, batch: int, first: int) -> "_Stage":
+        return cls(examples=examples, epochs=epochs, steps=math.ceil(len(examples) / batch), first=first)
+
+
 class Trainer:
-    """Trains one model. `source` is a text that tells the data apart, so that a training goes on only with its own data."""
+    """Trains one model, from the questions of a warm start first where there are any.
+
+    `source` is a text that tells the data apart, so that a training goes on only with its own data.
+    """
 
     def __init__(
         self,
@@ -79,6 +96,7 @@ class Trainer:
         out: Path,
         *,
         source: str,
+        warm_start: Sequence[Question] = (),
         progress: Progress = silent,
         on_epoch: Callable[[Epoch], None] | None = None,
     ) -> None:
@@ -91,7 +109,11 @@ class Trainer:
         self.progress = progress
         self.on_epoch = on_epoch
         self.state = _State()
-        self.steps = math.ceil(len(self.examples) / self.settings.batch)
+        settings = self.settings
+        self.warm: Examples | None = prepare(model, warm_start, topics=settings.topics) if warm_start else None
+        warm = [_Stage.of(self.warm, epochs=settings.warm_epochs, batch=settings.batch, first=0)] if self.warm else []
+        begun = settings.warm_epochs if warm else 0
+        self._stages = [*warm, _Stage.of(self.examples, epochs=settings.epochs, batch=settings.batch, first=begun)]
         self.optimizer = torch.optim.AdamW(
             model.reasoner.parameters(), lr=self.settings.learning_rate, weight_decay=self.settings.weight_decay, fused=True
         )
@@ -100,7 +122,7 @@ class Trainer:
         """Train until the last epoch, or until the dev questions are answered no better for `patience` epochs."""
         warm_up(self.progress)
         with one_thread():
-            while self.state.epoch < self.settings.epochs and not self._is_stuck():
+            while self.state.epoch < self._stages[-1].first + self.settings.epochs and not self._is_stuck():
                 self._train_epoch()
                 self._end_epoch()
         epochs = tuple(Epoch(**values) for values in self.state.epochs)
@@ -144,23 +166,23 @@ class Trainer:
         self.state = _State(**value["state"])
 
     def _train_epoch(self) -> None:
-        state = self.state
-        order = self._order(state.epoch)
+        state, stage = self.state, self._stage()
+        order = self._order(state.epoch, len(stage.examples))
         self.model.reasoner.train()
         clock = time.perf_counter()
-        while state.step < self.steps:
+        while state.step < stage.steps:
             rows = order[state.step * self.settings.batch : (state.step + 1) * self.settings.batch]
-            state.loss += self._step([self.examples[row] for row in rows]) * len(rows)
+            done = ((state.epoch - stage.first) * stage.steps + state.step) / (stage.epochs * stage.steps)
+            state.loss += self._step([stage.examples[row] for row in rows], done) * len(rows)
             state.step += 1
-            self.progress(f"epoch {state.epoch + 1}", state.step, self.steps)
-            if state.step % self.settings.checkpoint_steps == 0 and state.step < self.steps:
+            self.progress(f"epoch {state.epoch + 1}", state.step, stage.steps)
+            if state.step % self.settings.checkpoint_steps == 0 and state.step < stage.steps:
                 state.seconds, clock = state.seconds + time.perf_counter() - clock, time.perf_counter()
                 self._save()
         state.seconds += time.perf_counter() - clock
 
-    def _step(self, examples: Sequence[Example]) -> float:
-        state, settings = self.state, self.settings
-        done = (state.epoch * self.steps + state.step) / (settings.epochs * self.steps)
+    def _step(self, examples: Sequence[Example], done: float) -> float:
+        settings = self.settings
         for group in self.optimizer.param_groups:
             group["lr"] = settings.learning_rate * _schedule(done, settings.warm_up)
         batch = collate([example.layout for example in examples])
@@ -181,7 +203,9 @@ class Trainer:
         evaluation = evaluate(self.model, self.dev, topics=self.settings.topics)
         confidence = evaluation.fitted(precision=self.settings.precision)
         dev = evaluation.judged(self.model, confidence).summary()
-        epoch = Epoch(number=state.epoch + 1, loss=state.loss / len(self.examples), dev=_figures(dev), seconds=state.seconds)
+        epoch = Epoch(
+            number=state.epoch + 1, loss=state.loss / len(self._stage().examples), dev=_figures(dev), seconds=state.seconds
+        )
         before = [Epoch(**values) for values in state.epochs]
         state.epochs.append(asdict(epoch))
         if not before or epoch.quality > max(earlier.quality for earlier in before):
@@ -193,11 +217,17 @@ class Trainer:
 
     def _is_stuck(self) -> bool:
         epochs = [Epoch(**values) for values in self.state.epochs]
-        return bool(epochs) and len(epochs) - _best(epochs).number >= self.settings.patience
+        if not epochs:
+            return False
+        return len(epochs) - max(_best(epochs).number, self._stages[-1].first) >= self.settings.patience
 
-    def _order(self, epoch: int) -> list[int]:
+    def _stage(self) -> _Stage:
+        """Return the stage of the epoch that is next to be trained, or was trained last."""
+        return next(stage for stage in reversed(self._stages) if self.state.epoch >= stage.first)
+
+    def _order(self, epoch: int, number: int) -> list[int]:
         generator = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + epoch)
-        order: list[int] = torch.randperm(len(self.examples), generator=generator).tolist()
+        order: list[int] = torch.randperm(number, generator=generator).tolist()
         return order
 
     def _identity(self) -> dict[str, Any]:

@@ -7,7 +7,8 @@ import pytest
 from tests.worlds import FILMS_QUESTIONS, write_folder
 
 COMMANDS = (
-    "demo", "up", "down", "doctor", "migrate", "load", "mapping", "snapshot", "train", "evaluate", "ask", "serve", "runs",
+    "demo", "up", "down", "doctor", "migrate", "load", "mapping", "snapshot", "synthesize", "train", "evaluate",
+    "ask", "serve", "runs",
 )  # fmt: skip
 
 
@@ -82,6 +83,29 @@ def test_from_a_data_folder_to_an_answer_without_neo4j(kgqa, tmp_path):
     assert [snapshot["fingerprint"] for snapshot in recorded["snapshots"]] == [made["fingerprint"]]
     assert [evaluation["metrics"]["hits@1"] for evaluation in recorded["evaluations"]] == [1.0, 1.0]
     assert "finished" in kgqa("runs").out
+
+
+def test_a_model_is_trained_from_the_graph_alone_and_warms_another_up(kgqa, tmp_path):
+    data, snapshot, made = (
+        write_folder(tmp_path / "data", questions={"train": FILMS_QUESTIONS}),
+        tmp_path / "kb",
+        tmp_path / "made",
+    )
+    kgqa("snapshot", snapshot, "--from-files", data)
+    done = kgqa("synthesize", snapshot, made, "--questions", 200, "--seed", 3)
+    assert done.code == 0
+    assert "train.jsonl" in done.out
+    assert json.loads(kgqa("synthesize", snapshot, made, "--questions", 200, "--seed", 3, "--json").out)["kinds"]["set one"] > 10
+
+    config = tmp_path / "model.toml"
+    config.write_text("[model]\nhops = 2\nhidden = 32\n[training]\nepochs = 3\nwarm_epochs = 1\n")
+    options = ("--dev", made / "dev.jsonl", "--config", config)
+    alone = kgqa("train", snapshot, "--questions", made / "train.jsonl", *options, "--out", tmp_path / "alone")
+    assert alone.code == 0
+    questions = ("--questions", data / "questions" / "train.jsonl", "--warm-start", made / "train.jsonl")
+    warmed = kgqa("train", snapshot, *questions, *options, "--out", tmp_path / "warmed")
+    assert warmed.code == 0
+    assert "made questions can be learned from\n4 of 4 questions can be learned from\nepoch 1:" in warmed.out
 
 
 def test_the_world_of_the_demo_is_written_as_a_data_folder(kgqa, tmp_path):

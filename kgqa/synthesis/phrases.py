@@ -1,0 +1,93 @@
+"""Word a set of entities so that it has one reading: "wife of Tom Hanks" only where all that may mean this wife.
+
+Its relations are told apart by their words from the others that the same entities have, and where a mention may name several
+entities, no other choice among them leads to anything else.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from kgqa.kb import KnowledgeBase
+from kgqa.synthesis.names import Mentions, RelationWords
+from kgqa.synthesis.subjects import Subject
+from kgqa.synthesis.walks import Path, Walker
+from kgqa.synthesis.wordings import Text, Wordings, fill
+
+SHORTENED: Final = 0.5
+"""How often words of a relation's name are left out."""
+
+_MOST_NAMESAKES: Final = 50
+"""A mention that may name more entities than this is not used."""
+
+
+class UnsayableError(Exception):
+    """Raised where what was drawn cannot be said so that it has one reading."""
+
+
+class Phrases:
+    """Words sets of entities of one knowledge base."""
+
+    def __init__(self, kb: KnowledgeBase, walker: Walker, wordings: Wordings) -> None:
+        self._walker = walker
+        self._wordings = wordings.phrases
+        self._mentions, self._relations = Mentions(kb), RelationWords(kb)
+        said = {word for words in self._relations.words for word in words}
+        self._unknown = [words for words in wordings.unknown if not said & set(words.split())]
+
+    def known(self, subject: Subject, random: np.random.Generator) -> Text:
+        """Word a set.
+
+        Raises:
+            UnsayableError: the words drawn have another reading.
+        """
+        mentions = [self._mention(subject, branch, random) for branch in range(len(subject.branches))]
+        relations = [
+            word
+            for mention, (_, path) in zip(mentions, subject.branches, strict=True)
+            for word in self._relation_words(self._mentions.candidates(mention.text), path, random)
+        ]
+        first = fill(self._wordings["one"], {"relation": relations[0], "entity": mentions[0]}, random)
+        if subject.shape == "one":
+            return first
+        if subject.shape == "two":
+            return fill(self._wordings["two"], {"relation": relations[1], "inner": first}, random)
+        if len({path for _, path in subject.branches}) == 1:
+            return fill(self._wordings["shared"], {"relation": relations[0], "left": mentions[0], "right": mentions[1]}, random)
+        second = fill(self._wordings["one"], {"relation": relations[1], "entity": mentions[1]}, random)
+        return fill(self._wordings["both"], {"left": first, "right": second}, random)
+
+    def unknown(self, subject: Subject, random: np.random.Generator) -> Text:
+        """Word something of a set's first entity that no relation of the graph has a word of.
+
+        Raises:
+            UnsayableError: the graph has words of all that could be asked.
+        """
+        if not self._unknown:
+            raise UnsayableError
+        words = Text(self._unknown[int(random.integers(len(self._unknown)))])
+        return fill(self._wordings["one"], {"relation": words, "entity": self._mention(subject, 0, random)}, random)
+
+    def _relation_words(self, starts: Sequence[int], path: Path, random: np.random.Generator) -> list[Text]:
+        """Return words for each relation of a path; its rivals are what all that a mention may name has beside it."""
+        words = []
+        for hop, relation in enumerate(path):
+            here = {entity for start in starts for entity in self._walker.follow(start, path[:hop]) or ()}
+            rivals = {other for entity in here for other in self._walker.relations(entity).tolist()} - {relation}
+            said = self._relations.draw(relation, rivals, random, shorten=SHORTENED)
+            if said is None:
+                raise UnsayableError
+            words.append(Text(said))
+        return words
+
+    def _mention(self, subject: Subject, branch: int, random: np.random.Generator) -> Text:
+        start, path = subject.branches[branch]
+        for _ in range(2):
+            name = self._mentions.draw(start, random)
+            others = [other for other in self._mentions.candidates(name) if other != start]
+            if len(others) <= _MOST_NAMESAKES:
+                reached = [self._walker.follow(other, path) for other in others]
+                if all(found is not None and found <= subject.entities for found in reached):
+                    return Text(name, ((0, len(name), branch),))
+        raise UnsayableError

@@ -1,0 +1,115 @@
+"""Make questions with their answers from a knowledge base: the same ones for the same seed, each with one reading."""
+
+import hashlib
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from kgqa.data.questions import MAX_QUESTION_LENGTH
+from kgqa.kb import KnowledgeBase
+from kgqa.synthesis.phrases import Phrases, UnsayableError
+from kgqa.synthesis.subjects import SHAPES, Shape, Subject, Subjects
+from kgqa.synthesis.walks import Walker
+from kgqa.synthesis.wordings import Text, fill, read_wordings
+
+Asks = Literal["set", "count", "largest", "smallest", "nothing"]
+
+SHARES: Final[Mapping[Asks, float]] = {"set": 0.8, "count": 0.06, "largest": 0.05, "smallest": 0.05, "nothing": 0.04}
+"""How many of the questions ask for what."""
+
+SHAPE_SHARES: Final[Mapping[Shape, float]] = {"one": 0.7, "two": 0.15, "both": 0.15}
+"""How many of the questions that ask for the same are about which shape of set."""
+
+DEV_SHARE: Final = 0.1
+"""How many of the entities are asked about in dev questions only."""
+
+_TRIES: Final = 20
+"""How many sets are drawn at most for each question that is wanted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """A line of a question file, and whether it belongs to the dev questions."""
+
+    line: dict[str, Any]
+    dev: bool
+
+
+def make_questions(kb: KnowledgeBase, number: int, *, seed: int) -> Iterator[Made]:
+    """Yield about `number` questions; fewer where the graph does not hold so many different ones.
+
+    Args:
+        kb: the graph.
+        number: how many.
+        seed: of what is drawn.
+    """
+    maker = _Maker(kb, seed)
+    for asks, share in SHARES.items():
+        shapes = {"one": 1.0} if asks == "nothing" else SHAPE_SHARES
+        if asks not in ("largest", "smallest") or kb.attributes:
+            for shape in SHAPES:
+                wanted = round(number * share * shapes.get(shape, 0.0))
+                yield from itertools.islice(maker.questions(asks, shape, _TRIES * wanted), wanted)
+
+
+class _Maker:
+    def __init__(self, kb: KnowledgeBase, seed: int) -> None:
+        self._kb, self._seed = kb, seed
+        wordings, walker = read_wordings(), Walker(kb)
+        self._frames = wordings.frames
+        self._subjects, self._phrases = Subjects(kb, walker), Phrases(kb, walker, wordings)
+        self._values = kb.values.numpy()
+
+    def questions(self, asks: Asks, shape: Shape, tries: int) -> Iterator[Made]:
+        """Yield different questions of a kind, from at most `tries` sets."""
+        random = np.random.default_rng([self._seed, list(SHARES).index(asks), SHAPES.index(shape)])
+        seen: set[str] = set()
+        for subject in itertools.islice(self._subjects.draw(shape, random), tries):
+            try:
+                text, right = self._question(asks, subject, random)
+            except UnsayableError:
+                continue
+            if text.text not in seen and len(text.text) <= MAX_QUESTION_LENGTH:
+                seen.add(text.text)
+                yield self._made(asks, subject, text, right, len(seen))
+
+    def _question(self, asks: Asks, subject: Subject, random: np.random.Generator) -> tuple[Text, dict[str, Any]]:
+        if asks == "nothing":
+            return fill(self._frames["set"], {"phrase": self._phrases.unknown(subject, random)}, random), {"answers": []}
+        slots = {"phrase": self._phrases.known(subject, random)}
+        if asks == "count":
+            return fill(self._frames[asks], slots, random), {"value": len(subject.entities)}
+        right = sorted(subject.entities)
+        if asks != "set":
+            attribute, right = self._extreme(right, random, largest=asks == "largest")
+            slots["attribute"] = Text(self._kb.attributes[attribute].name)
+        return fill(self._frames[asks], slots, random), {"answers": [self._kb.ids[row] for row in right]}
+
+    def _extreme(self, rows: list[int], random: np.random.Generator, *, largest: bool) -> tuple[int, list[int]]:
+        """Draw an attribute, and return who of `rows` has most or least of it.
+
+        Raises:
+            UnsayableError: no two of them differ in it.
+        """
+        attribute = int(random.integers(self._values.shape[1]))
+        values = self._values[rows, attribute]
+        if len(np.unique(values[~np.isnan(values)])) <= 1:
+            raise UnsayableError
+        best = np.nanmax(values) if largest else np.nanmin(values)
+        return attribute, [row for row, value in zip(rows, values.tolist(), strict=True) if value == best]
+
+    def _made(self, asks: Asks, subject: Subject, text: Text, right: dict[str, Any], number: int) -> Made:
+        kind = asks if asks == "nothing" else f"{asks} {subject.shape}"
+        topics = [
+            {"entity": self._kb.ids[subject.branches[branch][0]], "mention": text.text[start:end], "start": start}
+            for start, end, branch in text.mentions
+        ]
+        line = {"id": f"{kind.replace(' ', '-')}-{number}", "question": text.text, **right, "topics": topics, "kind": kind}
+        return Made(line=line, dev=any(self._held_out(start) for start, _ in subject.branches))
+
+    def _held_out(self, entity: int) -> bool:
+        digest = hashlib.sha256(f"{self._seed} {self._kb.ids[entity]}".encode()).digest()
+        return int.from_bytes(digest[:4]) < DEV_SHARE * 2**32

@@ -1,0 +1,50 @@
+"""Made questions are written as files that training reads, whole or not at all."""
+
+from pathlib import Path
+
+import pytest
+
+from kgqa.data.questions import read_questions
+from kgqa.errors import StorageError, TrainingError
+from kgqa.kb import KnowledgeBase
+from kgqa.synthesis.folder import synthesize
+from tests.worlds import snapshot_of, write_folder
+
+
+def test_the_files_can_be_read_and_are_counted(cinema: KnowledgeBase, tmp_path: Path) -> None:
+    told: list[int] = []
+    report = synthesize(cinema, tmp_path / "made", questions=300, progress=lambda _, done, __: told.append(done))
+    train, dev = (read_questions(tmp_path / "made" / f"{name}.jsonl") for name in ("train", "dev"))
+    assert (len(train), len(dev)) == (report.train, report.dev)
+    assert sum(report.kinds.values()) == report.train + report.dev == told[-1]
+    assert {question.kind for question in [*train, *dev]} == set(report.kinds)
+
+
+def test_an_older_folder_is_replaced_another_one_is_not(cinema: KnowledgeBase, tmp_path: Path) -> None:
+    first = synthesize(cinema, tmp_path / "made", questions=300)
+    assert synthesize(cinema, tmp_path / "made", questions=200).train < first.train
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letters.txt").write_text("dear")
+    with pytest.raises(StorageError, match=r"expected a new folder or one with a train\.jsonl"):
+        synthesize(cinema, tmp_path / "mine")
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["letters.txt"]
+
+
+def test_a_graph_without_names_gives_no_questions_and_no_folder(tmp_path: Path) -> None:
+    data = write_folder(
+        tmp_path / "data", entities=[{"id": "a", "name": None}, {"id": "b", "name": None}], facts=[("a", "r", "b")]
+    )
+    lonely = snapshot_of(data, tmp_path / "snapshot")
+    with pytest.raises(TrainingError, match="expected a graph with facts between named entities"):
+        synthesize(lonely, tmp_path / "made")
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize("name", ["Ünïcode «…» ☃", "a\tb", "'\"`{}", "x" * 3000, "?!", "ﬀ ½"])
+def test_odd_names_are_asked_about_or_left_out(tmp_path: Path, name: str) -> None:
+    entities = [{"id": "odd", "name": name}, *({"id": f"e{place}", "name": f"Entity {place}"} for place in range(30))]
+    facts = [("odd", "made", "e0"), *((f"e{place}", "made", f"e{place + 1}") for place in range(29))]
+    kb = snapshot_of(write_folder(tmp_path / "data", entities=entities, facts=facts), tmp_path / "snapshot")
+    report = synthesize(kb, tmp_path / "made", questions=200)
+    questions = [*read_questions(tmp_path / "made" / "train.jsonl"), *read_questions(tmp_path / "made" / "dev.jsonl")]
+    assert len(questions) == report.train + report.dev
