@@ -25,7 +25,7 @@ def _parts(answer: Answer) -> list[Text | Table | Syntax]:
         return [Text(f"I don't know. {answer.note or ''}", style="yellow"), *guess]
     parts: list[Text | Table | Syntax] = [_entities(answer) if answer.value is None else _value(answer)]
     for mention in answer.mentions:
-        line = Text(f"“{mention.text}” is ", style="dim")
+        line = Text(f"“{mention.text}” is {'' if mention.exact else 'taken for '}", style="dim")
         line.append(f"{mention.entity.name} ({mention.entity.id}), {mention.entity.score:.0%}")
         rivals = [f"{rival.id} {rival.score:.0%}" for rival in mention.candidates[1:4]]
         if rivals:

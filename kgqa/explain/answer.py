@@ -25,7 +25,7 @@ class Mention:
     """Characters `start` to `end` of the question that name an entity.
 
     `candidates` are the most probable entities of that name; `probability` is that of the mention relative to the question's best
-    one: it takes part in the answer if it is above one half.
+    one: it takes part in the answer if it is above one half. `exact` is false where the text is no alias, but nearly one.
     """
 
     text: str
@@ -33,6 +33,7 @@ class Mention:
     end: int
     probability: float
     candidates: tuple[RankedEntity, ...]
+    exact: bool = True
 
     @property
     def entity(self) -> RankedEntity:

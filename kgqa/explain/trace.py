@@ -175,6 +175,7 @@ def _mentions(kb: KnowledgeBase, prediction: Prediction, branches: Sequence[int]
                 end=end,
                 probability=round(float(reasoning.gates[branch]), 6),
                 candidates=candidates,
+                exact=span.exact,
             )
         )
     return tuple(mentions)

@@ -14,12 +14,13 @@ from torch import Tensor
 
 from kgqa.data import Topic
 from kgqa.kb import KnowledgeBase
-from kgqa.model.spans import Span, find_spans, topic_spans
+from kgqa.model.spans import Span, find_inexact_spans, find_spans, topic_spans
 from kgqa.model.vocabulary import MARKS, MENTION, MENTION_WORD, OTHER, OTHER_WORD, PADDING, Vocabulary
 from kgqa.text import Token, tokenise
 
-FEATURES: Final = 3
-"""Features of a span: its length in tokens, the logarithm of its number of candidates, whether a longer span contains it."""
+FEATURES: Final = 4
+"""Features of a span: its length in tokens, the logarithm of its number of candidates, whether a longer span contains it, and
+whether it is inexact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,12 @@ def lay_out(
         keep_texts: keep the words as texts, for a pretrained encoder; all words have the same number then.
     """
     tokens = tokenise(text)
-    spans = find_spans(tokens, kb) if topics is None else topic_spans(tokens, topics, kb)
+    if topics is None:
+        exact = find_spans(tokens, kb)
+        nearly = find_inexact_spans(tokens, exact, kb, vocabulary)
+        spans = sorted([*exact, *nearly], key=lambda span: (span.first, span.last)) if nearly else exact
+    else:
+        spans = topic_spans(tokens, topics, kb)
     numbers = [MARKS] * len(tokens) if keep_texts else [vocabulary.number(token.key) for token in tokens]
     keys = [token.key for token in tokens] if keep_texts else None
     branches = tuple(_branch(span, spans, numbers, keys) for span in spans)
@@ -98,7 +104,7 @@ def _branch(span: Span, spans: Sequence[Span], numbers: Sequence[int], keys: Seq
         if keys is not None:
             texts.append(keys[place])
     contained = any(len(other) > len(span) and other.first <= span.first and span.last <= other.last for other in spans)
-    features = (len(span) / 4.0, math.log(len(span.candidates)) / 4.0, float(contained))
+    features = (len(span) / 4.0, math.log(len(span.candidates)) / 4.0, float(contained), float(not span.exact))
     kept = () if keys is None else tuple(texts)
     return Branch(span=span, words=tuple(words), flags=tuple(flags), texts=kept, mention=mention, features=features)
 
@@ -117,6 +123,7 @@ class Batch:
         question: shape (S,), ascending, the question of each branch.
         features: shape (S, FEATURES).
         given: shape (S,), bool: the branch's entity came with the question.
+        exact: shape (S,), bool: the branch's span is an alias as it stands.
         candidate_branch, candidate: shape (C,), the branch and the row of each candidate; the branches ascend.
         clash: shape (2, pairs): branches of one question whose spans share a token.
         cover_branch, cover_token: shape (covers,): branch i covers token slot t; slots number the tokens that any span covers.
@@ -132,6 +139,7 @@ class Batch:
     question: Tensor
     features: Tensor
     given: Tensor
+    exact: Tensor
     candidate_branch: Tensor
     candidate: Tensor
     clash: Tensor
@@ -153,6 +161,7 @@ def collate(layouts: Sequence[Layout]) -> Batch:
     question: list[int] = []
     features: list[tuple[float, ...]] = []
     given: list[bool] = []
+    exact: list[bool] = []
     candidate_branch: list[int] = []
     candidate: list[int] = []
     clash: list[tuple[int, int]] = []
@@ -170,6 +179,7 @@ def collate(layouts: Sequence[Layout]) -> Batch:
             question.append(number)
             features.append(branch.features)
             given.append(branch.span.given)
+            exact.append(branch.span.exact)
             candidate_branch += [start + offset] * len(branch.span.candidates)
             candidate += branch.span.candidates
             for earlier, other in enumerate(layout.branches[:offset]):
@@ -189,6 +199,7 @@ def collate(layouts: Sequence[Layout]) -> Batch:
         question=torch.tensor(question, dtype=torch.int64),
         features=torch.tensor(features),
         given=torch.tensor(given, dtype=torch.bool),
+        exact=torch.tensor(exact, dtype=torch.bool),
         candidate_branch=torch.tensor(candidate_branch, dtype=torch.int64),
         candidate=torch.tensor(candidate, dtype=torch.int64),
         clash=torch.tensor(clash, dtype=torch.int64).view(-1, 2).T,

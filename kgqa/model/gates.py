@@ -9,8 +9,8 @@ from kgqa.ops.segments import maximum, softmax
 _SHARPNESS = 3.0
 """How much better than an overlapping span a span must score to keep its gate open; measured in model.md."""
 
-_PRIOR = (2.0, -1.0, -2.0)
-"""Where the weights of a span's features begin: long spans with few candidates that no longer span contains."""
+_PRIOR = (2.0, -1.0, -2.0, -2.0)
+"""Where the weights of a span's features begin: long exact spans with few candidates that no longer span contains."""
 
 
 class SpanGates(nn.Module):

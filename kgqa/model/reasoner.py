@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Final
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +22,9 @@ from kgqa.model.vocabulary import Vocabulary
 from kgqa.ops import EntitySet
 from kgqa.ops.segments import mean
 
+INEXACT: Final = 0.8
+"""How far an answer is trusted whose mention only nearly is a name."""
+
 
 @dataclass(frozen=True, eq=False)
 class Reasoning:
@@ -35,7 +39,7 @@ class Reasoning:
         plan: relations, hops and gates of each branch.
         seeds: S sets, x_0.
         walks: T times S sets, x_1 … x_T (formula 3).
-        branches: S sets, ŷ^i (formula 5).
+        branches: S sets, ŷ^i (formula 5); those of inexact spans times `INEXACT`.
         values: shape (N_E, A), the attributes.
     """
 
@@ -109,6 +113,7 @@ class Reasoner(nn.Module):
         )
         walks = self._walk(seeds, plan, epsilon)
         branches = ops.exclude(ops.mix(walks, plan.hops), seeds, plan.leave_start)
+        branches = branches.with_weights(branches.weights * torch.where(batch.exact, 1.0, INEXACT)[branches.sets])
         sets = ops.intersect(branches, gates, batch.question, batch.questions)
 
         choice = self.operators(batch, encoding, spans, p_span)

@@ -20,22 +20,34 @@ OTHER_WORD: Final = "[other]"
 """How the mark `OTHER` is written where words are kept as text."""
 
 
-class Vocabulary:
-    """Words, numbered after the marks in the order given."""
+COMMON: Final = 0.01
+"""A word that stands in this share of the questions says what is asked: it is no inexact name."""
 
-    def __init__(self, words: Sequence[str]) -> None:
+
+class Vocabulary:
+    """Words, numbered after the marks in the order given; and which words are common in questions."""
+
+    def __init__(self, words: Sequence[str], common: Iterable[str] = ()) -> None:
         self.words = list(words)
+        self.common = frozenset(common)
         self._numbers = {word: number for number, word in enumerate(self.words, start=MARKS)}
 
     @classmethod
     def of(cls, texts: Iterable[Iterable[str]], *, min_count: int, always: Iterable[str] = ()) -> "Vocabulary":
         """Collect the words that stand at least `min_count` times in tokenised texts, and those of `always`, sorted."""
-        counts = Counter(word for text in texts for word in text)
-        return cls(sorted({word for word, count in counts.items() if count >= min_count}.union(always)))
+        listed = [list(text) for text in texts]
+        counts = Counter(word for text in listed for word in text)
+        holding = Counter(word for text in listed for word in set(text))
+        common = {word for word, number in holding.items() if number >= COMMON * len(listed)}
+        return cls(sorted({word for word, count in counts.items() if count >= min_count}.union(always)), common)
 
     def __len__(self) -> int:
         """Return the number of words and marks."""
         return MARKS + len(self.words)
+
+    def __contains__(self, word: str) -> bool:
+        """Tell whether a word has a number."""
+        return word in self._numbers
 
     def number(self, word: str) -> int:
         """Return a word's number, `UNKNOWN` if it has none."""

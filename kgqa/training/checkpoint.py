@@ -28,7 +28,7 @@ from kgqa.ops.warm_up import warm_up
 from kgqa.progress import Progress, silent
 from kgqa.tensor_files import read_tensors, write_tensors
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 BEST: Final = "model"
 LAST: Final = "last"
 
@@ -42,6 +42,7 @@ class Card:
     snapshot: str | None
     config: Config
     words: list[str]
+    common: list[str]
     epoch: int
     dev: dict[str, Any]
     confidence: Confidence
@@ -59,6 +60,7 @@ class Card:
             "dev": self.dev,
             "confidence": asdict(self.confidence),
             "words": self.words,
+            "common": self.common,
         }
 
 
@@ -76,6 +78,7 @@ def save_model(folder: Path, model: Model, *, epoch: int, dev: dict[str, Any]) -
         snapshot=None if path is None else os.path.relpath(path.resolve(), folder.resolve()),
         config=model.config,
         words=model.vocabulary.words,
+        common=sorted(model.vocabulary.common),
         epoch=epoch,
         dev=dev,
         confidence=model.confidence,
@@ -97,6 +100,7 @@ def read_card(folder: Path) -> Card:
             snapshot=value["snapshot"],
             config=Config.from_tables(value["config"]),
             words=value["words"],
+            common=value["common"],
             epoch=value["epoch"],
             dev=value["dev"],
             confidence=Confidence(**value["confidence"]),
@@ -124,7 +128,7 @@ def load_model(folder: Path, kb: KnowledgeBase | None = None, *, progress: Progr
             raise CheckpointError(f"{folder}: expected a knowledge base: the model was trained on one made in memory. Pass it.")
         kb = KnowledgeBase.load((folder / card.snapshot).resolve())
     check_fingerprint(folder, card.fingerprint, card.counts, kb)
-    model = replace(Model.new(card.config, Vocabulary(card.words), kb), confidence=card.confidence)
+    model = replace(Model.new(card.config, Vocabulary(card.words, card.common), kb), confidence=card.confidence)
     restore(model, read_state(folder, BEST)[0], folder)
     warm_up(progress)
     return model

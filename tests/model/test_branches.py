@@ -52,9 +52,12 @@ def test_a_span_at_the_beginning_is_marked_at_the_beginning(kb: KnowledgeBase) -
     assert branch.mention == 0
 
 
-def test_features_are_length_candidates_and_whether_a_longer_span_contains_it(kb: KnowledgeBase) -> None:
-    assert [branch.features for branch in branches(TOM, kb)] == [(0.5, math.log(2) / 4, 0.0), (0.5, 0.0, 0.0)]
-    assert [branch.features for branch in branches(ROBERT, kb)] == [(0.5, 0.0, 0.0), (0.25, 0.0, 1.0)]
+def test_features_are_length_candidates_whether_a_longer_span_contains_it_and_inexactness(
+    kb: KnowledgeBase,
+) -> None:
+    assert [branch.features for branch in branches(TOM, kb)] == [(0.5, math.log(2) / 4, 0.0, 0.0), (0.5, 0.0, 0.0, 0.0)]
+    assert [branch.features for branch in branches(ROBERT, kb)] == [(0.5, 0.0, 0.0, 0.0), (0.25, 0.0, 1.0, 0.0)]
+    assert [branch.features for branch in branches("Who directed Contect?", kb)] == [(0.25, 0.0, 0.0, 1.0)]
 
 
 def test_a_span_that_only_crosses_another_is_not_contained(tmp_path_factory: pytest.TempPathFactory) -> None:

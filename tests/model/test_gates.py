@@ -88,10 +88,10 @@ def test_given_topics_have_an_open_gate_whatever_their_score() -> None:
     assert gates.tolist() == pytest.approx([1.0, 1.0, 1.0, math.exp(-1.0)])
 
 
-def test_at_the_start_long_spans_with_few_candidates_that_none_contains_are_preferred() -> None:
+def test_at_the_start_long_exact_spans_with_few_candidates_that_none_contains_are_preferred() -> None:
     weights = SpanGates(2, 3).features.weight
     assert weights.shape == (1, FEATURES)
-    assert weights[0].tolist() == [2.0, -1.0, -2.0]
+    assert weights[0].tolist() == [2.0, -1.0, -2.0, -2.0]
 
 
 def test_uncovered_counts_what_the_widest_gate_leaves_of_each_token_by_the_number_of_questions() -> None:

@@ -11,7 +11,7 @@ from kgqa.kb import KnowledgeBase
 from kgqa.model.branches import Batch, collate, lay_out
 from kgqa.model.hops import Plan
 from kgqa.model.prediction import Model
-from kgqa.model.reasoner import Reasoning
+from kgqa.model.reasoner import INEXACT, Reasoning
 from kgqa.ops import _reference as reference
 from tests.model.small import FixedPlanner, config, untrained, vocabulary, with_plan
 
@@ -152,6 +152,16 @@ def both_given(kb: KnowledgeBase, first: str, second: str) -> set[str]:
 def test_given_topics_are_intersected(kb: KnowledgeBase) -> None:
     assert both_given(kb, "zemeckis", "hanks_actor") == {"cast_away"}
     assert both_given(kb, "zemeckis", "hanks_scientist") == set()
+
+
+def test_an_inexact_mention_is_trusted_less_than_an_exact_one(kb: KnowledgeBase) -> None:
+    model = with_plan(untrained(kb), [{"directed_by": 1.0}, {}], [1.0, 0.0])
+    exact, inexact = (
+        model.reasoner.eval()(collate([lay_out(f"Who directed {name}?", vocabulary(), kb)])) for name in ("Contact", "Contakt")
+    )
+    torch.testing.assert_close(inexact.branches.dense(), INEXACT * exact.branches.dense())
+    torch.testing.assert_close(inexact.sets.dense(), INEXACT * exact.sets.dense())
+    assert float(exact.sets.dense().detach().max()) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("text", [*TEXTS, "Did Contact?"])

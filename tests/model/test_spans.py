@@ -2,7 +2,8 @@ import pytest
 
 from kgqa.data import Topic
 from kgqa.kb import KnowledgeBase
-from kgqa.model.spans import Span, find_spans, topic_spans
+from kgqa.model.spans import Span, find_inexact_spans, find_spans, topic_spans
+from kgqa.model.vocabulary import Vocabulary
 from kgqa.text import tokenise
 from tests.model.small import overlaps
 
@@ -88,3 +89,38 @@ def test_a_topic_without_a_place_is_an_empty_span_after_the_last_token(kb: Knowl
 def test_topics_that_are_no_entities_are_left_out(kb: KnowledgeBase) -> None:
     topics = [Topic(entity="nobody", start=0, end=3), Topic(entity="contact")]
     assert [span.candidates for span in topic_spans(tokenise(QUESTION), topics, kb)] == [(2,)]
+
+
+def nearly(text: str, kb: KnowledgeBase, vocabulary: Vocabulary = Vocabulary([])) -> list[tuple[int, int, list[str]]]:  # noqa: B008
+    tokens = tokenise(text)
+    spans = find_inexact_spans(tokens, find_spans(tokens, kb), kb, vocabulary)
+    assert not any(span.exact for span in spans)
+    return [(span.first, span.last, [kb.ids[row] for row in span.candidates]) for span in spans]
+
+
+def test_a_name_with_one_wrong_letter_is_a_span_with_the_candidates_of_the_right_one(kb: KnowledgeBase) -> None:
+    assert nearly("Who wrote films starring Tom Hankz?", kb) == [(4, 5, ["hanks_actor", "hanks_scientist"])]
+    assert nearly("What did Zemekis direct?", kb) == [(2, 2, ["zemeckis"])]
+    assert nearly("What did Robert Zemeckiss direct?", kb) == [(2, 3, ["zemeckis"]), (3, 3, ["zemeckis"])]
+
+
+def test_a_name_whose_end_is_left_out_is_a_span(kb: KnowledgeBase) -> None:
+    assert nearly("What did William Broyles write?", kb) == [(2, 3, ["broyles"])]
+    assert nearly("What did William write?", kb) == []
+
+
+def test_words_of_an_exact_name_are_never_taken_for_another(kb: KnowledgeBase) -> None:
+    assert nearly("Did Zemeckis direct Cast Away?", kb) == []
+    assert nearly("Contact", kb) == []
+
+
+def test_words_that_questions_are_made_of_are_no_misspelt_names(kb: KnowledgeBase) -> None:
+    assert nearly("who made contacts", kb) == [(2, 2, ["contact"])]
+    assert nearly("who made contacts", kb, Vocabulary(["contacts"])) == [(2, 2, ["contact"])]  # an inflection, still
+    assert nearly("who made contacts", kb, Vocabulary(["contacts"], common=["contacts"])) == []
+    assert nearly("who made conteact", kb) == [(2, 2, ["contact"])]
+    assert nearly("who made conteact", kb, Vocabulary(["conteact"])) == []
+
+
+def test_short_words_are_looked_up_as_they_stand(names: KnowledgeBase) -> None:
+    assert nearly("stat car", names) == []

@@ -23,3 +23,9 @@ def test_every_word_has_a_number_of_its_own() -> None:
     words = Vocabulary.of([["b", "a", "c"]], min_count=1)
     numbers = [words.number(word) for word in words.words]
     assert sorted({*numbers, PADDING, UNKNOWN, MENTION, OTHER}) == list(range(len(words)))
+
+
+def test_words_of_every_hundredth_question_are_common() -> None:
+    texts = [["who", "wrote", f"book{number}"] for number in range(198)] + [["which", "which"], ["whose", "rare"], ["whose"]]
+    assert Vocabulary.of(texts, min_count=1).common == {"who", "wrote"}
+    assert Vocabulary.of(texts[:50], min_count=1).common >= {"who", "book1"}

@@ -9,7 +9,7 @@ from kgqa.errors import CheckpointError, FingerprintMismatch, StorageError
 from kgqa.kb import KnowledgeBase
 from kgqa.model.prediction import Model
 from kgqa.training import checkpoint
-from kgqa.training.checkpoint import load_model, read_card, read_state, save_model, write_state
+from kgqa.training.checkpoint import FORMAT, load_model, read_card, read_state, save_model, write_state
 from tests.model.small import film_questions, untrained
 from tests.worlds import FILMS_FACTS, films, snapshot_of, write_folder
 
@@ -44,7 +44,7 @@ def test_a_card_says_what_was_trained_on_what_and_how_good_it_is(saved: tuple[Pa
 
 
 def test_a_model_folder_holds_safetensors_and_json_only(saved: tuple[Path, Model]) -> None:
-    write_state(saved[0], "last", {"a": torch.ones(1)}, {"format": 2})
+    write_state(saved[0], "last", {"a": torch.ones(1)}, {"format": FORMAT})
     assert sorted(path.suffix for path in saved[0].iterdir()) == [".json", ".json", ".safetensors", ".safetensors"]
     for path in saved[0].glob("*.json"):
         json.loads(path.read_text(encoding="utf-8"))
@@ -102,7 +102,7 @@ def test_a_folder_without_a_model_is_an_error_that_says_how_to_make_one(tmp_path
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "null", '{"format": 2}', '{"format": 9, "tensors": "a"}', '{"format": 2, "tensors": "a"}']
+    "text", ["", "{", "[]", "null", '{"format": 3}', '{"format": 9, "tensors": "a"}', '{"format": 3, "tensors": "a"}']
 )
 def test_a_damaged_card_is_an_error(text: str, saved: tuple[Path, Model], kb: KnowledgeBase) -> None:
     (saved[0] / "model.json").write_text(text, encoding="utf-8")
@@ -141,7 +141,7 @@ def test_weights_that_do_not_fit_the_settings_are_an_error(saved: tuple[Path, Mo
 def test_what_a_killed_write_leaves_behind_does_not_hide_the_old_model(saved: tuple[Path, Model], kb: KnowledgeBase) -> None:
     folder, model = saved
     (folder / "model-deadbeef.safetensors").write_bytes(b"half of a fi")
-    (folder / ".model.json.deadbeef.tmp").write_text('{"format": 2, "ten', encoding="utf-8")
+    (folder / ".model.json.deadbeef.tmp").write_text('{"format": 3, "ten', encoding="utf-8")
     assert answers(load_model(folder, kb)) == answers(model)
     newer = untrained(kb, seed=8)
     save_model(folder, newer, epoch=5, dev=DEV)
@@ -167,7 +167,7 @@ def test_a_write_that_is_killed_before_its_card_is_there_leaves_the_old_model(
 
 def test_saving_again_keeps_one_file_of_tensors_and_those_of_the_other_name(saved: tuple[Path, Model], kb: KnowledgeBase) -> None:
     folder, _ = saved
-    write_state(folder, "last", {"a": torch.tensor([7.0])}, {"format": 2})
+    write_state(folder, "last", {"a": torch.tensor([7.0])}, {"format": FORMAT})
     save_model(folder, untrained(kb), epoch=5, dev=DEV)
     assert len(list(folder.glob("model-*.safetensors"))) == 1
     tensors, _ = read_state(folder, "last")

@@ -293,7 +293,7 @@ def test_progress_and_epochs_are_told(books: KnowledgeBase, tmp_path: Path) -> N
     report = run.run()
     assert told == [("epoch 1", 1, 2), ("epoch 1", 2, 2), ("epoch 2", 1, 2), ("epoch 2", 2, 2)]
     assert tuple(epochs) == report.epochs
-    assert report.best == max(epochs, key=lambda epoch: epoch.correct)
+    assert report.best == max(epochs, key=lambda epoch: epoch.quality)
 
 
 def test_the_best_epoch_is_chosen_by_right_answers_of_every_kind_then_by_f1() -> None:

@@ -1,0 +1,105 @@
+"""Find names that a text nearly spells: inflected words, words with one typing error, names of which the end is left out."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Final
+
+from kgqa.kb.aliases import AliasIndex
+
+MIN_LETTERS: Final = 5
+"""Shorter words are looked up as they stand: nearly every short word is one letter from another."""
+
+MAX_CONTEXT: Final = 4
+"""How many words of a name may stand before the one that is inexact, and how many behind it."""
+
+MAX_COMPLETIONS: Final = 3
+"""A text that begins more names than this is not taken for one of them."""
+
+_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz"
+_PLURALS: Final = (("ies", "y"), ("es", ""), ("s", ""))
+_PEOPLES: Final = (
+    ("n", ""), ("ian", ""), ("ian", "y"), ("ian", "a"), ("an", "o"), ("ese", ""), ("ese", "a"), ("i", ""), ("ish", ""),
+    ("er", ""), ("", "y"),
+)  # fmt: skip
+"""Endings of English words for peoples, and of their countries: australia-n, brazil-ian, ital-ian, canad-ian, mexic-an, …"""
+
+
+def inflections(word: str) -> Iterator[str]:
+    """Yield what a word may be an inflection of: its singular, or the place of a people.
+
+    >>> list(inflections("cities"))
+    ['city', 'citi', 'citie', 'citiesy', 'cityy', 'citiy', 'citiey']
+    >>> "canada" in set(inflections("canadians"))
+    True
+    """
+    singulars = [word, *_without(word, _PLURALS)]
+    yield from singulars[1:]
+    for singular in singulars:
+        yield from _without(singular, _PEOPLES)
+
+
+def misspellings(word: str) -> Iterator[str]:
+    """Yield what a word may be meant for: one letter left out, added, changed, or two swapped, but not the first.
+
+    A word with a digit is meant as it stands: another year is another year.
+
+    >>> {"hanks", "hank", "hnakz", "hankyz"} <= set(misspellings("hankz"))
+    True
+    """
+    for place in range(1, len(word) + 1) if word.isalpha() else ():
+        before, behind = word[:place], word[place:]
+        if behind:
+            yield before + behind[1:]
+        if len(behind) > 1:
+            yield before + behind[1] + behind[0] + behind[2:]
+        for letter in _ALPHABET:
+            yield before + letter + behind
+            if behind:
+                yield before + letter + behind[1:]
+
+
+def nearly(index: AliasIndex, words: list[str], place: int, variants: Iterator[str]) -> Iterator[tuple[int, int, str]]:
+    """Yield (first, last, alias) for runs of words that are an alias once the word at `place` is replaced by a variant.
+
+    Args:
+        index: the aliases.
+        words: the words of a question.
+        place: the word that is inexact.
+        variants: what it may stand for.
+    """
+    befores = [(first, " ".join([*words[first:place], ""])) for first in range(max(0, place - MAX_CONTEXT), place + 1)]
+    starts = [(first, before) for first, before in befores if _begins(index, before)]
+    for variant in dict.fromkeys(variants):
+        for first, before in starts:
+            if _begins(index, before + variant):
+                for last in range(place, min(len(words), place + MAX_CONTEXT + 1)):
+                    alias = " ".join([before + variant, *words[place + 1 : last + 1]])
+                    if alias in index.trie:
+                        yield first, last, alias
+
+
+def completions(index: AliasIndex, words: list[str], place: int, taken: set[int]) -> Iterator[tuple[int, int, str]]:
+    """Yield (first, last, alias) for runs of two words and more that begin an alias, but no more than a few.
+
+    Args:
+        index: the aliases.
+        words: the words of a question.
+        place: a word that each run has.
+        taken: places of words that no run may have.
+    """
+    for first in range(max(0, place - MAX_CONTEXT), place + 1):
+        for last in range(max(place, first + 1), min(len(words), first + MAX_CONTEXT + 1)):
+            if not taken & set(range(first, last + 1)):
+                text = " ".join([*words[first : last + 1], ""])
+                found = list(islice(index.trie.iterkeys(text), MAX_COMPLETIONS + 1))
+                yield from ((first, last, alias) for alias in found if len(found) <= MAX_COMPLETIONS)
+
+
+def _without(word: str, endings: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the word with each ending that it has replaced, as far as enough of it is left."""
+    stems = [(word.removesuffix(ending), instead) for ending, instead in endings if word.endswith(ending)]
+    return [stem + instead for stem, instead in stems if len(stem + instead) >= MIN_LETTERS - 1]
+
+
+def _begins(index: AliasIndex, text: str) -> bool:
+    return next(index.trie.iterkeys(text), None) is not None
