@@ -31,6 +31,8 @@ def _parts(answer: Answer) -> list[Text | Table | Syntax]:
         if rivals:
             line.append(f"; not {', '.join(rivals)}")
         parts.append(line)
+    if answer.having is not None:
+        parts.append(Text(f"of what has “{answer.having}”", style="dim"))
     parts += [Text("because ", style="dim").append(_fact(fact), style="not dim") for path in answer.paths for fact in path.facts]
     if answer.cypher is not None:
         parts.append(Syntax(answer.cypher.text, "cypher", theme="ansi_dark", background_color="default", word_wrap=True))

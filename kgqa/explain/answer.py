@@ -80,6 +80,7 @@ class Answer:
         value: the number, where the question asks for one.
         operator: what was done with the set that the paths lead to: given, counted, or its extreme taken.
         attribute: the name of the attribute whose extreme was taken.
+        having: the name of the relation that answers had to take part in, None if none was asked for.
         counted: what `value` counts, most probable first.
         others: the next entities that were less probable, at most ten.
         mentions: what the question names.
@@ -98,6 +99,7 @@ class Answer:
     value: float | None = None
     operator: Operation = "set"
     attribute: str | None = None
+    having: str | None = None
     counted: Sequence[RankedEntity] = ()
     others: Sequence[RankedEntity] = ()
     mentions: tuple[Mention, ...] = ()

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final, TypeAlias
 
 import numpy as np
+import torch
 
 from kgqa.explain.answer import Answer, Fact, Mention, Operation, Path, RankedEntity, Reason
 from kgqa.explain.paths import RelationPath, best_paths, members
@@ -14,6 +15,7 @@ from kgqa.kb import KnowledgeBase
 from kgqa.model.operators import Operator
 from kgqa.model.prediction import OPEN, Model, Prediction
 from kgqa.model.reasoner import Reasoning
+from kgqa.ops import relations_of
 from kgqa.threads import one_thread
 
 MOST_OTHERS = 10
@@ -58,6 +60,7 @@ def trace(model: Model, prediction: Prediction, *, limit: int) -> Answer:
     answer = int(prediction.rows[0])
     found = _paths(model, prediction, branches, answer)
     chains = _chains(kb, found)
+    having, must_have = _having(model, prediction, answer)
     node, identifier = kb.mapping.locate(kb.ids[answer])
     attribute = None if asked.attribute is None else kb.attributes[asked.attribute]
     extreme = None if attribute is None else Extreme(attribute.property, asked.operator is Operator.LARGEST)
@@ -69,9 +72,10 @@ def trace(model: Model, prediction: Prediction, *, limit: int) -> Answer:
         others=ranked[size : size + MOST_OTHERS],
         mentions=mentions,
         confidence=prediction.confidence,
+        having=must_have,
         paths=tuple(_path(kb, path) for path, _ in found),
-        cypher=ask_again(chains, node.shape, kb.mapping.labels, limit, extreme),
-        proof=prove(chains, node.shape, identifier, kb.mapping.labels, extreme),
+        cypher=ask_again(chains, node.shape, kb.mapping.labels, limit, extreme, having),
+        proof=prove(chains, node.shape, identifier, kb.mapping.labels, extreme, having),
     )
 
 
@@ -90,8 +94,21 @@ def _counted(model: Model, prediction: Prediction, mentions: tuple[Mention, ...]
     first = int(prediction.rows[0])
     found = _paths(model, prediction, branches, first)
     node, _ = kb.mapping.locate(kb.ids[first])
-    query = count_again(_chains(kb, found), node.shape, kb.mapping.labels)
-    return replace(answer, paths=tuple(_path(kb, path) for path, _ in found), cypher=query)
+    having, must_have = _having(model, prediction, first)
+    query = count_again(_chains(kb, found), node.shape, kb.mapping.labels, having)
+    return replace(answer, having=must_have, paths=tuple(_path(kb, path) for path, _ in found), cypher=query)
+
+
+def _having(model: Model, prediction: Prediction, answer: int) -> tuple[Step | None, str | None]:
+    """Return the relation that answers must take part in, as a step and by name; None where probably none is asked for."""
+    assert prediction.reasoning is not None
+    wanted = prediction.reasoning.constraint.relations[prediction.number]
+    relation = int(wanted.argmax())
+    row = torch.tensor([answer])
+    if float(wanted[relation]) <= OPEN or relation not in relations_of(model.kb.facts, row)[1].tolist():
+        return None, None
+    stored, forward = model.kb.stored(relation)
+    return Step(stored.type, forward), model.kb.relation_name(relation)
 
 
 def _abstention(kb: KnowledgeBase, prediction: Prediction, mentions: tuple[Mention, ...]) -> Answer:

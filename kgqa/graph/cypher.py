@@ -69,7 +69,12 @@ class Extreme:
 
 
 def ask_again(
-    chains: Sequence[Chain], answer: NodeShape, labels: Sequence[str], limit: int, extreme: Extreme | None = None
+    chains: Sequence[Chain],
+    answer: NodeShape,
+    labels: Sequence[str],
+    limit: int,
+    extreme: Extreme | None = None,
+    having: Step | None = None,
 ) -> CypherQuery:
     """Render the query for everything that the chains reach together, at most `limit` rows.
 
@@ -79,26 +84,32 @@ def ask_again(
         labels: all labels that entities have in this graph; no other node is walked through.
         limit: the largest number of rows.
         extreme: keep only the nodes with the extreme value, several where they are equal; it is returned as `value`.
+        having: keep only the nodes from which this step can be taken.
     """
-    lines, parameters = _match(chains, answer, labels)
+    lines, parameters = _match(chains, answer, labels, having=having)
     lines += _returned(answer, extreme)
     lines.append("LIMIT $limit")
     return CypherQuery(cast(LiteralString, "\n".join(lines)), parameters | {"limit": limit})
 
 
 def prove(
-    chains: Sequence[Chain], answer: NodeShape, answer_id: str | int, labels: Sequence[str], extreme: Extreme | None = None
+    chains: Sequence[Chain],
+    answer: NodeShape,
+    answer_id: str | int,
+    labels: Sequence[str],
+    extreme: Extreme | None = None,
+    having: Step | None = None,
 ) -> CypherQuery:
-    """Render the query that returns one answer if the chains reach it, and nothing otherwise."""
-    lines, parameters = _match(chains, answer, labels, pinned=extreme is None)
+    """Render the query that returns one answer if the chains reach it, and nothing otherwise; arguments as in `ask_again`."""
+    lines, parameters = _match(chains, answer, labels, pinned=extreme is None, having=having)
     lines += _returned(answer, extreme, pinned=True)
     lines.append("LIMIT 1")
     return CypherQuery(cast(LiteralString, "\n".join(lines)), parameters | {"answer": answer_id})
 
 
-def count_again(chains: Sequence[Chain], answer: NodeShape, labels: Sequence[str]) -> CypherQuery:
+def count_again(chains: Sequence[Chain], answer: NodeShape, labels: Sequence[str], having: Step | None = None) -> CypherQuery:
     """Render the query that counts what the chains reach together, as `value`; nodes without a name are not counted."""
-    lines, parameters = _match(chains, answer, labels)
+    lines, parameters = _match(chains, answer, labels, having=having)
     lines.append("WITH DISTINCT answer")
     lines.append(f"WHERE answer.{identifier(answer.name)} IS NOT NULL")
     lines.append("RETURN count(answer) AS value")
@@ -106,7 +117,7 @@ def count_again(chains: Sequence[Chain], answer: NodeShape, labels: Sequence[str
 
 
 def _match(
-    chains: Sequence[Chain], answer: NodeShape, labels: Sequence[str], *, pinned: bool = False
+    chains: Sequence[Chain], answer: NodeShape, labels: Sequence[str], *, pinned: bool = False, having: Step | None = None
 ) -> tuple[list[str], Parameters]:
     any_entity = "|".join(identifier(label) for label in labels)
     lines: list[str] = []
@@ -120,14 +131,20 @@ def _match(
         parameters[start] = chain.start_id
         lines.append(f"MATCH ({names[0]}:{identifier(chain.start.label)} {{{identifier(chain.start.id)}: ${start}}})")
         for position, step in enumerate(chain.steps):
-            left, right = ("-", "->") if step.forward else ("<-", "-")
             last = position == len(chain.steps) - 1
             label = identifier(answer.label) if last else any_entity
-            lines.append(f"MATCH ({names[position]}){left}[:{identifier(step.type)}]{right}({names[position + 1]}:{label})")
+            lines.append(f"MATCH ({names[position]}){_arrow(step)}({names[position + 1]}:{label})")
             different = [f"{names[later]} <> {names[earlier]}" for earlier, later in chain.differ if later == position + 1]
             if different:
                 lines.append(f"WHERE {' AND '.join(different)}")
+    if having is not None:
+        lines += ["WITH DISTINCT answer", f"WHERE EXISTS {{ (answer){_arrow(having)}(:{any_entity}) }}"]
     return lines, parameters
+
+
+def _arrow(step: Step) -> LiteralString:
+    left, right = cast(tuple[LiteralString, LiteralString], ("-", "->") if step.forward else ("<-", "-"))
+    return left + "[:" + identifier(step.type) + "]" + right
 
 
 def _returned(answer: NodeShape, extreme: Extreme | None = None, *, pinned: bool = False) -> list[str]:

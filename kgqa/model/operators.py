@@ -77,7 +77,7 @@ class OperatorChooser(nn.Module):
             p_span: shape (S,), p(i): how much each branch is listened to.
         """
         attended = self.attention(encoding)[batch.reading].flatten(1)
-        heard = _mean(torch.cat([attended, spans], dim=1), p_span, batch.question, batch.questions)
+        heard = heard_of(torch.cat([attended, spans], dim=1), p_span, batch)
         width = attended.shape[1] // 2
         operator, attribute, around = heard.tensor_split([width, 2 * width], dim=1)
         operators = (self.operator(torch.cat([operator, around], 1)) + self.possible).softmax(1)
@@ -106,8 +106,8 @@ def apply(sets: EntitySet, choice: Choice, values: Tensor) -> EntitySet:
     return sets.with_weights(weights)
 
 
-def _mean(rows: Tensor, weights: Tensor, question: Tensor, questions: int) -> Tensor:
-    """Return the weighted mean of the rows of each question, shape (B, …)."""
-    total = weights.new_zeros(questions).index_add(0, question, weights)
-    sums = rows.new_zeros(questions, rows.shape[1]).index_add(0, question, rows * weights[:, None])
+def heard_of(branches: Tensor, p_span: Tensor, batch: Batch) -> Tensor:
+    """Return what is heard of each question: the mean over its branches, weighted by p(i); shape (S, …) to (B, …)."""
+    total = p_span.new_zeros(batch.questions).index_add(0, batch.question, p_span)
+    sums = branches.new_zeros(batch.questions, branches.shape[1]).index_add(0, batch.question, branches * p_span[:, None])
     return sums / total[:, None]

@@ -11,13 +11,14 @@ from kgqa import ops
 from kgqa.config import ModelConfig
 from kgqa.kb import KnowledgeBase
 from kgqa.model.branches import Batch
+from kgqa.model.constraint import Constraint, ConstraintChooser
 from kgqa.model.encoder import Encoder
 from kgqa.model.entities import CandidateChooser, RelationBag
 from kgqa.model.existence import among_existing, available_relations, resolved
 from kgqa.model.gates import SpanGates
 from kgqa.model.hops import Plan, Planner
 from kgqa.model.names import Names
-from kgqa.model.operators import Choice, OperatorChooser, apply
+from kgqa.model.operators import Choice, OperatorChooser, apply, heard_of
 from kgqa.model.vocabulary import Vocabulary
 from kgqa.ops import EntitySet
 from kgqa.ops.segments import mean
@@ -31,8 +32,10 @@ class Reasoning:
     """What the model thought of a batch of B questions with S branches and C candidates.
 
     Attributes:
-        sets: B sets, what the branches have in common (formula 11): what operators are applied to.
+        sets: B sets, what the branches have in common (formula 11), as far as it is what answers must be: what operators are
+            applied to.
         choice: the operator of each question, and its attribute.
+        constraint: what answers must be.
         candidates: shape (C,), p(k|i) (formula 8), once it is known which relation is followed from the candidate.
         spans: shape (S,), p(i) (formula 6).
         gates: shape (S,), g_i.
@@ -45,6 +48,7 @@ class Reasoning:
 
     sets: EntitySet
     choice: Choice
+    constraint: Constraint
     candidates: Tensor
     spans: Tensor
     gates: Tensor
@@ -83,6 +87,7 @@ class Reasoner(nn.Module):
         self.chooser = CandidateChooser(config.hidden, width)
         self.span_gates = SpanGates(config.hidden, width)
         self.planner = Planner(config, relations, values=self.encoder.width, width=width)
+        self.constraint = ConstraintChooser(relations, hidden=config.hidden, values=self.encoder.width)
         self.operators = OperatorChooser(attributes, hidden=config.hidden, values=self.encoder.width)
 
     def forward(self, batch: Batch, *, epsilon: float = 0.0) -> Reasoning:
@@ -116,8 +121,11 @@ class Reasoner(nn.Module):
         branches = branches.with_weights(branches.weights * torch.where(batch.exact, 1.0, INEXACT)[branches.sets])
         sets = ops.intersect(branches, gates, batch.question, batch.questions)
 
+        said = torch.cat([self.constraint.attend(encoding)[batch.reading], spans], dim=1)
+        constraint = self.constraint(*heard_of(said, p_span, batch).tensor_split([self.encoder.width], dim=1))
+        sets = constraint.apply(self.facts, sets)
         choice = self.operators(batch, encoding, spans, p_span)
-        return Reasoning(sets, choice, meant, p_span, gates, plan, seeds, walks, branches, self.values)
+        return Reasoning(sets, choice, constraint, meant, p_span, gates, plan, seeds, walks, branches, self.values)
 
     def _walk(self, seeds: EntitySet, plan: Plan, epsilon: float) -> list[EntitySet]:
         walks = [seeds]

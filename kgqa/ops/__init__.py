@@ -6,6 +6,7 @@ A set is dense, shape (B, N_E), or an `EntitySet`, which holds only its members.
 from kgqa.ops.aggregates import count, extreme
 from kgqa.ops.entity_set import EntitySet
 from kgqa.ops.follow import follow, follow_pruned
+from kgqa.ops.having import having
 from kgqa.ops.relations import facts_along, relations_of, relations_together
 from kgqa.ops.sets import difference, exclude, intersect, mix, rescale, union
 
@@ -18,6 +19,7 @@ __all__ = [
     "facts_along",
     "follow",
     "follow_pruned",
+    "having",
     "intersect",
     "mix",
     "relations_of",

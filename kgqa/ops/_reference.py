@@ -81,6 +81,13 @@ def extreme(x: Tensor, values: Tensor, *, largest: bool = True) -> Tensor:
     return (x * none).masked_fill(values.isnan(), 0.0)
 
 
+def having(facts: Facts, wanted: Tensor) -> Tensor:
+    """Σ_p w[b, p] [e has p] for all entities, shape (B, N_E); wanted: (B, N_R)."""
+    has = torch.zeros(facts.num_entities, facts.num_relations, dtype=wanted.dtype)
+    has[facts.subject.long(), facts.relation.long()] = 1.0
+    return wanted @ has.T
+
+
 def _one_hot_rows(columns: Tensor, width: int, dtype: torch.dtype) -> Tensor:
     rows = torch.arange(len(columns))
     indices = torch.stack([rows, columns.long()])

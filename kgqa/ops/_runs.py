@@ -86,6 +86,36 @@ def _relations(pointer: Any, relation: Any, entities: Any, sizes: Any, found: An
         sizes[member] = total - before
 
 
+def having(pointer: Tensor, relation: Tensor, keys: Tensor, wanted: Tensor) -> Tensor:
+    """Return the weight of the relations of each member, as `kgqa.ops.having` does."""
+    found = np.zeros(len(keys), dtype=wanted.numpy().dtype)
+    _having(pointer.numpy(), relation.numpy(), keys.numpy(), wanted.contiguous().numpy(), found, False)
+    return torch.from_numpy(found)
+
+
+def having_backward(pointer: Tensor, relation: Tensor, keys: Tensor, gradient: Tensor, batch: int, num_relations: int) -> Tensor:
+    """Return the gradient of `having` in the weights of the relations, shape (B, N_R)."""
+    arrived = gradient.contiguous().numpy()
+    for_wanted = np.zeros((batch, num_relations), dtype=arrived.dtype)
+    _having(pointer.numpy(), relation.numpy(), keys.numpy(), for_wanted, arrived, True)
+    return torch.from_numpy(for_wanted)
+
+
+@compiled
+def _having(pointer: Any, relation: Any, keys: Any, by_relation: Any, by_member: Any, backward: bool) -> None:
+    """Add what stands at the relations of a member to what stands at the member; the other way round if `backward`."""
+    num_entities = len(pointer) - 1
+    for member in range(len(keys)):
+        number, entity = keys[member] // num_entities, keys[member] % num_entities
+        fact, end = pointer[entity], pointer[entity + 1]
+        while fact < end:
+            if backward:
+                by_relation[number, relation[fact]] += by_member[member]
+            else:
+                by_member[member] += by_relation[number, relation[fact]]
+            fact = run_end(relation, fact, end)
+
+
 def relations_together(pointer: Tensor, relation: Tensor, num_relations: int) -> Tensor:
     """Return which two relations some entity has both of, as `kgqa.ops.relations_together` does."""
     together = np.zeros((num_relations, num_relations), dtype=np.bool_)

@@ -8,6 +8,7 @@ from torch import Tensor
 from kgqa.kb.facts import Facts
 from kgqa.ops import _frontier, _fused
 from kgqa.ops.entity_set import EntitySet
+from kgqa.ops.having import having
 from kgqa.ops.relations import facts_along, relations_of, relations_together
 from kgqa.ops.sets import exclude, intersect, mix
 from kgqa.progress import Progress, silent
@@ -31,6 +32,7 @@ def warm_up(progress: Progress = silent) -> None:
         lambda: mix([x, x], torch.ones(1, 2)).weights,
         lambda: exclude(x, x, gate).weights,
         lambda: intersect(x, gate, torch.zeros(1, dtype=torch.long), 1).weights,
+        lambda: having(facts, x, r),
         lambda: relations_of(facts, start)[0] * weights.sum(),
         lambda: relations_together(facts) * weights.sum(),
         lambda: facts_along(facts, start, torch.tensor([True, False]))[0] * weights.sum(),

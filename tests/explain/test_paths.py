@@ -10,6 +10,7 @@ from torch import Tensor
 from kgqa import ops
 from kgqa.explain.paths import best_paths
 from kgqa.kb.facts import Facts
+from kgqa.model.constraint import Constraint
 from kgqa.model.hops import Plan
 from kgqa.model.operators import Choice, Operator
 from kgqa.model.reasoner import Reasoning
@@ -29,7 +30,8 @@ def reason(facts: Facts, seeds: Tensor, plan: Plan, epsilon: float = 0.0) -> Rea
     branch = ops.exclude(ops.mix(walks[1:], plan.hops), start, plan.leave_start)
     one = torch.ones(1)
     choice = Choice(torch.eye(len(Operator))[:1], torch.zeros(1, 0))
-    return Reasoning(branch, choice, one, one, one, plan, start, walks[1:], branch, torch.zeros(facts.num_entities, 0))
+    anything = Constraint(torch.zeros(1, facts.num_relations), one)
+    return Reasoning(branch, choice, anything, one, one, one, plan, start, walks[1:], branch, torch.zeros(facts.num_entities, 0))
 
 
 def plan_of(relations: Tensor, hops: Tensor, leave_start: float = 0.0, leave_last: float = 0.0) -> Plan:

@@ -8,7 +8,7 @@ import torch
 from kgqa.explain.trace import trace
 from kgqa.model.confidence import Confidence
 from kgqa.model.operators import Operator
-from tests.model.small import config, untrained, with_operator, with_plan
+from tests.model.small import config, untrained, with_constraint, with_operator, with_plan
 from tests.worlds import films
 
 
@@ -42,6 +42,21 @@ def films_of(tmp_path):
 def asked(model, text="films Robert Zemeckis"):
     (prediction,) = model.predict([model.lay_out(text)])
     return trace(model, prediction, limit=5)
+
+
+def test_what_answers_must_be_stands_in_the_answer_and_in_its_queries(films_of):
+    answer = asked(with_constraint(films_of, "written_by"))
+
+    assert ([entity.id for entity in answer.entities], answer.having) == (["cast_away"], "written by")
+    exists = ["WITH DISTINCT answer", "WHERE EXISTS { (answer)-[:WRITTEN_BY]->(:Entity) }"]
+    assert answer.cypher.text.splitlines()[-4:-2] == exists
+    assert answer.proof.text.splitlines()[-4:-2] == exists
+    counted = asked(with_operator(films_of, Operator.COUNT))
+    assert (counted.value, counted.having) == (1.0, "written by")
+    assert counted.cypher.text.splitlines()[-5:-3] == exists
+    free = asked(with_constraint(films_of, None))
+    assert free.having is None
+    assert "EXISTS" not in free.cypher.text
 
 
 def test_a_count_is_a_number_with_what_it_counts_and_the_cypher_that_counts(films_of):

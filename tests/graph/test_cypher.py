@@ -87,6 +87,20 @@ def test_a_count_counts_each_named_node_once():
     assert query.parameters == {"start": "dubai"}
 
 
+def test_what_an_answer_must_have_is_a_step_that_exists():
+    query = ask_again(
+        [Chain(PERSON, "nm1", (Step("ACTED_IN", forward=True),))],
+        MOVIE,
+        ["Person", "Movie"],
+        5,
+        having=Step("DIRECTED", forward=False),
+    )
+    assert query.text.splitlines()[2:4] == [
+        "WITH DISTINCT answer",
+        "WHERE EXISTS { (answer)<-[:DIRECTED]-(:Person|Movie) }",
+    ]
+
+
 def test_an_extreme_returns_every_node_with_the_best_value():
     query = ask_again([IN_CITY], ENTITY, ["Entity"], limit=3, extreme=Extreme("height m", largest=True))
 

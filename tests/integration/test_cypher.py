@@ -92,6 +92,25 @@ def test_two_chains_reach_what_both_reach(movies):
         assert _proves(movies, chains, MOVIE, movie) == (movie in {"Forrest Gump", "Cast Away"})
 
 
+def test_answers_that_must_have_a_relation_are_those_that_have_it(movies):
+    written = {movie for _, type_, movie in CREDITS if type_ == "WROTE"}
+    kept, lost = set(), set()
+    for person in sorted(_NAMES):
+        chains = [_chain(person, _ACTED)]
+        reached = _walk(chains[0])
+        query = ask_again(chains, MOVIE, LABELS, 1000, having=_WRITERS)
+        assert {row["id"] for row in movies.read(query.text, query.parameters)} == reached & written
+        count = count_again(chains, MOVIE, LABELS, having=_WRITERS)
+        assert movies.read(count.text, count.parameters) == [{"value": len(reached & written)}]
+        for movie in reached:
+            proof = prove(chains, MOVIE, movie, LABELS, having=_WRITERS)
+            assert bool(movies.read(proof.text, proof.parameters)) == (movie in written)
+        kept |= reached & written
+        lost |= reached - written
+    assert kept
+    assert lost
+
+
 def test_a_proof_is_there_for_answers_and_for_nothing_else(movies):
     for chain in (_chain("Tom Hanks", _ACTED, _CAST, differ=((0, 2),)), _chain("Contact", _WRITERS)):
         for name in _NAMES:

@@ -11,6 +11,8 @@ from kgqa.config import Config, ModelConfig, TrainingConfig
 from kgqa.data import Question
 from kgqa.kb import KnowledgeBase
 from kgqa.model.branches import Batch
+from kgqa.model.constraint import Constraint
+from kgqa.model.encoder import Encoding
 from kgqa.model.hops import Plan
 from kgqa.model.operators import Choice, Operator
 from kgqa.model.prediction import Model
@@ -93,6 +95,33 @@ class FixedOperator(nn.Module):
         return Choice(self.operators.expand(batch.questions, -1), self.attributes.expand(batch.questions, -1))
 
 
+class FixedConstraint(nn.Module):
+    """Stands in a reasoner for the choice of constraints: the same for every question."""
+
+    def __init__(self, relation: int | None, num_relations: int) -> None:
+        super().__init__()
+        self.relations = torch.zeros(1, num_relations)
+        if relation is not None:
+            self.relations[0, relation] = 1.0
+
+    def attend(self, encoding: Encoding) -> Tensor:
+        return encoding.values[:, 0]
+
+    def forward(self, attended: Tensor, around: Tensor) -> Constraint:
+        relations = self.relations.expand(len(attended), -1)
+        return Constraint(relations, 1.0 - relations.sum(1))
+
+
+def with_constraint(model: Model, relation: str | None) -> Model:
+    """Let every question of `model` ask for what has a relation, by id, "-id" for the inverse; None: for anything."""
+    kb, number = model.kb, None
+    if relation is not None:
+        number = [known.id for known in kb.relations].index(relation.removeprefix("-"))
+        number = kb.facts.inverse(number) if relation.startswith("-") else number
+    model.reasoner.constraint = FixedConstraint(number, kb.num_relations)  # type: ignore[assignment]
+    return model
+
+
 def with_operator(model: Model, operator: Operator, attribute: int | None = None) -> Model:
     """Let every question of `model` ask for the same."""
     fixed = FixedOperator(operator, attribute, len(model.kb.attributes))
@@ -103,7 +132,8 @@ def with_operator(model: Model, operator: Operator, attribute: int | None = None
 def with_plan(model: Model, relations: Sequence[Mapping[str, float]], hops: Sequence[float]) -> Model:
     """Let every branch of `model` follow the same relations, by id, "-id" for the inverse; no gate takes anything out.
 
-    Every question asks for the set. Relations that do not exist where they are followed give their weight to the others.
+    Every question asks for the set, whatever is in it. Relations that do not exist where they are followed give their weight to
+    the others.
     """
     weights = torch.zeros(1, len(relations), model.kb.num_relations)
     ids = [relation.id for relation in model.kb.relations]
@@ -118,7 +148,7 @@ def with_plan(model: Model, relations: Sequence[Mapping[str, float]], hops: Sequ
         leave_last=torch.zeros(1, len(relations)),
     )
     model.reasoner.planner = FixedPlanner(plan)  # type: ignore[assignment]
-    return with_operator(model, Operator.SET)
+    return with_constraint(with_operator(model, Operator.SET), None)
 
 
 def batch_of_spans(

@@ -79,7 +79,9 @@ def test_answers_walks_and_branches_equal_the_dense_formulas(kb: KnowledgeBase) 
     for sparse, full in zip(found.walks, wanted.walks, strict=True):
         torch.testing.assert_close(sparse.dense(), full)
     torch.testing.assert_close(found.branches.dense(), wanted.branches)
-    torch.testing.assert_close(found.sets.dense(), wanted.answers)
+    asked = found.constraint.none[:, None] + reference.having(kb.facts, found.constraint.relations)
+    assert 0.0 < float(asked.detach().min()) < float(asked.detach().max())
+    torch.testing.assert_close(found.sets.dense(), wanted.answers * asked)
     assert 0.0 < float(found.sets.weights.detach().max()) <= 1.0
 
 
@@ -94,7 +96,8 @@ def test_gradients_of_the_plan_the_candidates_and_the_gates_equal_those_of_the_d
     weigh = torch.randn(wanted.answers.shape) * members
     of_plan = [plan.relations, plan.hops, plan.leave_start, plan.leave_last]
     sparse = torch.autograd.grad((found.sets.dense() * weigh).sum(), [*of_plan, found.gates, found.seeds.weights])
-    full = [*torch.autograd.grad((wanted.answers * weigh).sum(), [*same, gates, seeds])]
+    asked = (found.constraint.none[:, None] + reference.having(kb.facts, found.constraint.relations)).detach()
+    full = [*torch.autograd.grad((wanted.answers * asked * weigh).sum(), [*same, gates, seeds])]
     full[-1] = full[-1].flatten()[found.seeds.keys]
     for one, other in zip(sparse, full, strict=True):
         assert bool((other != 0).any())

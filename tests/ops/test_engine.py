@@ -186,6 +186,7 @@ def test_the_operators_keep_torchs_rules():
     )
     torch.library.opcheck(torch.ops.kgqa.exclude, (x.keys, members, x.keys, members, torch.rand(2), 9), test_utils=checks)
     torch.library.opcheck(torch.ops.kgqa.intersect, (x.keys, members, torch.ones(2), torch.tensor([0, 2]), 9), test_utils=checks)
+    torch.library.opcheck(torch.ops.kgqa.having, (*graph[:2], x.keys, r), test_utils=checks)
 
 
 def test_the_relations_of_an_entity_stand_once_each():

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from kgqa.model.constraint import Constraint
 from kgqa.model.hops import Plan
 from kgqa.model.operators import Choice, Operator
 from kgqa.model.reasoner import Reasoning
@@ -100,7 +101,7 @@ def reasoning(operators: list[list[float]], weights: list[dict[int, float]]) -> 
     choice = Choice(torch.tensor(operators, dtype=torch.float64), torch.zeros(len(operators), 0))
     none = torch.zeros(0)
     plan = Plan(relations=none, hops=none, leave_start=none, leave_last=none)
-    return Reasoning(sets, choice, none, none, none, plan, sets, [], sets, torch.zeros(WIDTH, 0))
+    return Reasoning(sets, choice, Constraint(none, none), none, none, none, plan, sets, [], sets, torch.zeros(WIDTH, 0))
 
 
 OPERATORS = [[0.7, 0.1, 0.1, 0.05, 0.05], [0.2, 0.6, 0.0, 0.0, 0.2], [0.3, 0.1, 0.0, 0.0, 0.6]]

@@ -1,0 +1,70 @@
+"""Tell what answers must be, beside being reached: "what books …", "which country …" ask for what takes part in some relation."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from kgqa import ops
+from kgqa.kb.facts import Facts
+from kgqa.model.attention import WordAttention
+from kgqa.model.encoder import Encoding
+from kgqa.model.names import Names
+from kgqa.ops import EntitySet
+
+_NONE: Final = 5.0
+"""The logit of no constraint at the start of training; those of relations are 15 · cosine."""
+
+
+@dataclass(frozen=True, eq=False)
+class Constraint:
+    """What each question asks of its answers.
+
+    Attributes:
+        relations: shape (B, N_R), how probable it is that answers must have each relation.
+        none: shape (B,), how probable it is that nothing is asked of them; the two sum to 1.
+    """
+
+    relations: Tensor
+    none: Tensor
+
+    def apply(self, facts: Facts, sets: EntitySet) -> EntitySet:
+        """Return ŷ_e · (c_none + Σ_p c_p [e has p]) for each member e of B sets."""
+        return sets.with_weights(sets.weights * (self.none[sets.sets] + ops.having(facts, sets, self.relations)))
+
+
+class ConstraintChooser(nn.Module):
+    """Attend to the words of each reading once; what they say is compared with the relations' names.
+
+    Args:
+        names: the relations' names, shared with the planner.
+        hidden: H.
+        values: V, the width of the words as they are.
+    """
+
+    def __init__(self, names: Names, *, hidden: int, values: int) -> None:
+        super().__init__()
+        self._names = (names,)  # in a tuple it is not counted twice among the parameters
+        self.attention = WordAttention(1, hidden)
+        self.relation = nn.Linear(2 * hidden + values, len(names.residual))
+        self.none = nn.Parameter(torch.full((1,), _NONE))
+        with torch.no_grad():
+            self.relation.weight.zero_()
+            self.relation.bias.zero_()
+
+    def attend(self, encoding: Encoding) -> Tensor:
+        """Return what is attended to in each reading, shape (readings, V)."""
+        attended: Tensor = self.attention(encoding)[:, 0]
+        return attended
+
+    def forward(self, attended: Tensor, around: Tensor) -> Constraint:
+        """Choose for every question.
+
+        Args:
+            attended: shape (B, V), what was attended to, over the question's likely mentions.
+            around: shape (B, 2H), what the question says around them.
+        """
+        logits = self._names[0](attended) + self.relation(torch.cat([attended, around], dim=1))
+        shares = torch.cat([logits, self.none.expand(len(logits), 1)], dim=1).softmax(1)
+        return Constraint(shares[:, :-1], shares[:, -1])
