@@ -151,8 +151,8 @@ def trainer(
         read = read_questions(file)
         check_answers(read, kb, file)
         drawn.append(draw(read, number, settings.training.seed))
-    learned_from, chosen_by, *first = drawn
-    warm = [question for part in first for question in part]
+    learned_from, chosen_by = drawn[:2]
+    warm = [] if warm_start is None else drawn[2]
     learned = Trainer(
         new_model(settings, [*learned_from, *warm], kb),
         learned_from,

@@ -9,8 +9,10 @@ from torch import Tensor, nn
 from kgqa import ops
 from kgqa.kb.facts import Facts
 from kgqa.model.attention import WordAttention
+from kgqa.model.branches import Batch
 from kgqa.model.encoder import Encoding
 from kgqa.model.names import Names
+from kgqa.model.operators import heard_of
 from kgqa.ops import EntitySet
 
 _NONE: Final = 5.0
@@ -35,7 +37,7 @@ class Constraint:
 
 
 class ConstraintChooser(nn.Module):
-    """Attend to the words of each reading once; what they say is compared with the relations' names.
+    """Attend to the words of the question, as its likely mentions see it; what they say is compared with the relations' names.
 
     Args:
         names: the relations' names, shared with the planner.
@@ -53,18 +55,10 @@ class ConstraintChooser(nn.Module):
             self.relation.weight.zero_()
             self.relation.bias.zero_()
 
-    def attend(self, encoding: Encoding) -> Tensor:
-        """Return what is attended to in each reading, shape (readings, V)."""
-        attended: Tensor = self.attention(encoding)[:, 0]
-        return attended
-
-    def forward(self, attended: Tensor, around: Tensor) -> Constraint:
-        """Choose for every question.
-
-        Args:
-            attended: shape (B, V), what was attended to, over the question's likely mentions.
-            around: shape (B, 2H), what the question says around them.
-        """
-        logits = self._names[0](attended) + self.relation(torch.cat([attended, around], dim=1))
+    def forward(self, batch: Batch, encoding: Encoding, spans: Tensor, p_span: Tensor) -> Constraint:
+        """Choose for every question; arguments as of the `OperatorChooser`."""
+        attended = self.attention(encoding)[batch.reading].flatten(1)
+        heard = heard_of(torch.cat([attended, spans], dim=1), p_span, batch)
+        logits = self._names[0](heard[:, : attended.shape[1]]) + self.relation(heard)
         shares = torch.cat([logits, self.none.expand(len(logits), 1)], dim=1).softmax(1)
         return Constraint(shares[:, :-1], shares[:, -1])

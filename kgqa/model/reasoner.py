@@ -18,7 +18,7 @@ from kgqa.model.existence import among_existing, available_relations, resolved
 from kgqa.model.gates import SpanGates
 from kgqa.model.hops import Plan, Planner
 from kgqa.model.names import Names
-from kgqa.model.operators import Choice, OperatorChooser, apply, heard_of
+from kgqa.model.operators import Choice, OperatorChooser, apply
 from kgqa.model.vocabulary import Vocabulary
 from kgqa.ops import EntitySet
 from kgqa.ops.segments import mean
@@ -121,8 +121,7 @@ class Reasoner(nn.Module):
         branches = branches.with_weights(branches.weights * torch.where(batch.exact, 1.0, INEXACT)[branches.sets])
         sets = ops.intersect(branches, gates, batch.question, batch.questions)
 
-        said = torch.cat([self.constraint.attend(encoding)[batch.reading], spans], dim=1)
-        constraint = self.constraint(*heard_of(said, p_span, batch).tensor_split([self.encoder.width], dim=1))
+        constraint = self.constraint(batch, encoding, spans, p_span)
         sets = constraint.apply(self.facts, sets)
         choice = self.operators(batch, encoding, spans, p_span)
         return Reasoning(sets, choice, constraint, meant, p_span, gates, plan, seeds, walks, branches, self.values)

@@ -20,10 +20,9 @@ class Walker:
         self._pointer, self._object = kb.facts.pointer.numpy(), kb.facts.object.numpy()
         self._relation = kb.facts.relation.numpy()
         self._by_relation = np.argsort(self._relation, kind="stable")
-        self.counts = np.bincount(self._relation, minlength=kb.num_relations)
-        """How many facts each relation has."""
-        self._starts = np.concatenate([[0], self.counts.cumsum()])
-        self.used = np.flatnonzero(self.counts)
+        counts = np.bincount(self._relation, minlength=kb.num_relations)
+        self._starts = np.concatenate([[0], counts.cumsum()])
+        self.used = np.flatnonzero(counts)
         """The relations that have facts."""
 
     def draw_fact(self, relation: int, random: np.random.Generator) -> tuple[int, int]:

@@ -12,7 +12,6 @@ from kgqa.data import Question
 from kgqa.kb import KnowledgeBase
 from kgqa.model.branches import Batch
 from kgqa.model.constraint import Constraint
-from kgqa.model.encoder import Encoding
 from kgqa.model.hops import Plan
 from kgqa.model.operators import Choice, Operator
 from kgqa.model.prediction import Model
@@ -104,11 +103,8 @@ class FixedConstraint(nn.Module):
         if relation is not None:
             self.relations[0, relation] = 1.0
 
-    def attend(self, encoding: Encoding) -> Tensor:
-        return encoding.values[:, 0]
-
-    def forward(self, attended: Tensor, around: Tensor) -> Constraint:
-        relations = self.relations.expand(len(attended), -1)
+    def forward(self, batch: Batch, *others: object) -> Constraint:
+        relations = self.relations.expand(batch.questions, -1)
         return Constraint(relations, 1.0 - relations.sum(1))
 
 
