@@ -25,6 +25,9 @@ class ModelConfig:
     """The pretrained model: `minilm`, a name on the model hub, or a folder."""
     tuned_layers: int = 0
     """How many of the pretrained model's last layers are trained."""
+    entities: Literal["relations", "pairs"] = "relations"
+    """What candidates are known by: `relations`: those they take part in; `pairs`: also what these lead to, as an actor is told
+    from another by the films."""
     hidden: int = 128
     """Width of the question encoder, both directions together (H)."""
     dropout: float = 0.1
@@ -43,6 +46,7 @@ class ModelConfig:
     def __post_init__(self) -> None:
         _require(self.encoder in ("recurrent", "pretrained"), "model.encoder", self.encoder, "'recurrent' or 'pretrained'")
         _require(self.tuned_layers >= 0, "model.tuned_layers", self.tuned_layers, "a number from 0 upwards")
+        _require(self.entities in ("relations", "pairs"), "model.entities", self.entities, "'relations' or 'pairs'")
         _require(1 <= self.hops <= 8, "model.hops", self.hops, "a number from 1 to 8")
         _require(self.hidden >= 2 and self.hidden % 2 == 0, "model.hidden", self.hidden, "an even number from 2 upwards")
         for name in ("dropout", "word_dropout"):

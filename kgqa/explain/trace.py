@@ -120,7 +120,7 @@ def _abstention(kb: KnowledgeBase, prediction: Prediction, mentions: tuple[Menti
     elif prediction.unsure:
         reason = "low confidence"
         others = Ranking(kb, prediction.rows, prediction.scores)[:MOST_OTHERS] if prediction.value is None else ()
-    elif prediction.asked is not None and prediction.asked.operator is Operator.NOTHING:
+    elif _asks_for_more(prediction):
         reason = "not in the graph"
     return Answer(
         question=prediction.layout.text,
@@ -130,6 +130,14 @@ def _abstention(kb: KnowledgeBase, prediction: Prediction, mentions: tuple[Menti
         reason=reason,
         note=f"No answer: {_WORDS[reason]}.",
     )
+
+
+def _asks_for_more(prediction: Prediction) -> bool:
+    """Tell whether nothing is known to answer the question, or all that is reached is not what answers must be."""
+    if prediction.reasoning is None or prediction.asked is None:
+        return False
+    reached = prediction.reasoning.reached
+    return prediction.asked.operator is Operator.NOTHING or bool((reached.weights[reached.sets == prediction.number] > 0).any())
 
 
 def _chains(kb: KnowledgeBase, found: Sequence[Traced]) -> list[Chain]:

@@ -1,9 +1,18 @@
-"""Know entities by the relations they take part in, and choose among the candidates of a span."""
+"""Know entities by the relations they take part in, or by their facts, and choose among the candidates of a span."""
+
+from typing import Final
 
 import torch
 from torch import Tensor, nn
 
-from kgqa.ops.segments import softmax
+from kgqa.kb.facts import Facts
+from kgqa.ops.segments import softmax, unfold
+
+_PAIRS: Final = 1 << 16
+"""Embeddings that all pairs of a relation and an object share."""
+
+_SPREAD: Final = 2_654_435_761
+"""An odd number with which to multiply before taking the rest, so that neighbours do not share embeddings (Knuth)."""
 
 
 class RelationBag(nn.Module):
@@ -22,6 +31,27 @@ class RelationBag(nn.Module):
         """
         offsets = torch.searchsorted(member, torch.arange(entities, device=member.device))
         encoded: Tensor = self.embedding(relation, offsets)
+        return encoded
+
+
+class PairBag(nn.Module):
+    """The mean of learned embeddings of the entity's pairs (relation, object), both directions (formula 7).
+
+    Embeddings start at zero, so that pairs add to what the relations say of an entity only where questions ask for it. Pairs
+    share a fixed number of embeddings; the cost of an entity grows with its facts.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.embedding = nn.EmbeddingBag(_PAIRS, width, mode="mean")
+        nn.init.zeros_(self.embedding.weight)
+
+    def forward(self, facts: Facts, entities: Tensor) -> Tensor:
+        """Encode entities, shape (C,), as (C, width); one without facts is encoded as zeros."""
+        member, fact = unfold(facts.pointer, entities)
+        pair = facts.relation[fact].long() * facts.num_entities + facts.object[fact].long()
+        offsets = torch.searchsorted(member, torch.arange(len(entities), device=member.device))
+        encoded: Tensor = self.embedding(pair * _SPREAD % _PAIRS, offsets)
         return encoded
 
 

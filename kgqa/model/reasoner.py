@@ -13,7 +13,7 @@ from kgqa.kb import KnowledgeBase
 from kgqa.model.branches import Batch
 from kgqa.model.constraint import Constraint, ConstraintChooser
 from kgqa.model.encoder import Encoder
-from kgqa.model.entities import CandidateChooser, RelationBag
+from kgqa.model.entities import CandidateChooser, PairBag, RelationBag
 from kgqa.model.existence import among_existing, available_relations, resolved
 from kgqa.model.gates import SpanGates
 from kgqa.model.hops import Plan, Planner
@@ -32,8 +32,8 @@ class Reasoning:
     """What the model thought of a batch of B questions with S branches and C candidates.
 
     Attributes:
-        sets: B sets, what the branches have in common (formula 11), as far as it is what answers must be: what operators are
-            applied to.
+        reached: B sets, what the branches have in common (formula 11).
+        sets: B sets, the same as far as it is what answers must be: what operators are applied to.
         choice: the operator of each question, and its attribute.
         constraint: what answers must be.
         candidates: shape (C,), p(k|i) (formula 8), once it is known which relation is followed from the candidate.
@@ -46,6 +46,7 @@ class Reasoning:
         values: shape (N_E, A), the attributes.
     """
 
+    reached: EntitySet
     sets: EntitySet
     choice: Choice
     constraint: Constraint
@@ -84,6 +85,7 @@ class Reasoner(nn.Module):
         relations = Names([kb.relation_name(row) for row in range(kb.num_relations)], vocabulary, self.encoder)
         attributes = Names([attribute.name for attribute in kb.attributes], vocabulary, self.encoder) if kb.attributes else None
         self.bag = RelationBag(kb.num_relations, width)
+        self.pairs = PairBag(width) if config.entities == "pairs" else None
         self.chooser = CandidateChooser(config.hidden, width)
         self.span_gates = SpanGates(config.hidden, width)
         self.planner = Planner(config, relations, values=self.encoder.width, width=width)
@@ -97,6 +99,8 @@ class Reasoner(nn.Module):
 
         member, relation = ops.relations_of(self.facts, batch.candidate)
         entities = self.bag(member, relation, len(batch.candidate))
+        if self.pairs is not None:
+            entities = entities + self.pairs(self.facts, batch.candidate)
         kinds = mean(entities, batch.candidate_branch, batch.branches)
         p_candidate = self.chooser(
             spans, entities, self.facts.degrees_of(batch.candidate).float(), batch.candidate_branch, batch.branches
@@ -119,12 +123,12 @@ class Reasoner(nn.Module):
         walks = self._walk(seeds, plan, epsilon)
         branches = ops.exclude(ops.mix(walks, plan.hops), seeds, plan.leave_start)
         branches = branches.with_weights(branches.weights * torch.where(batch.exact, 1.0, INEXACT)[branches.sets])
-        sets = ops.intersect(branches, gates, batch.question, batch.questions)
+        reached = ops.intersect(branches, gates, batch.question, batch.questions)
 
         constraint = self.constraint(batch, encoding, spans, p_span)
-        sets = constraint.apply(self.facts, sets)
+        sets = constraint.apply(self.facts, reached)
         choice = self.operators(batch, encoding, spans, p_span)
-        return Reasoning(sets, choice, constraint, meant, p_span, gates, plan, seeds, walks, branches, self.values)
+        return Reasoning(reached, sets, choice, constraint, meant, p_span, gates, plan, seeds, walks, branches, self.values)
 
     def _walk(self, seeds: EntitySet, plan: Plan, epsilon: float) -> list[EntitySet]:
         walks = [seeds]

@@ -31,7 +31,9 @@ def reason(facts: Facts, seeds: Tensor, plan: Plan, epsilon: float = 0.0) -> Rea
     one = torch.ones(1)
     choice = Choice(torch.eye(len(Operator))[:1], torch.zeros(1, 0))
     anything = Constraint(torch.zeros(1, facts.num_relations), one)
-    return Reasoning(branch, choice, anything, one, one, one, plan, start, walks[1:], branch, torch.zeros(facts.num_entities, 0))
+    return Reasoning(
+        branch, branch, choice, anything, one, one, one, plan, start, walks[1:], branch, torch.zeros(facts.num_entities, 0)
+    )
 
 
 def plan_of(relations: Tensor, hops: Tensor, leave_start: float = 0.0, leave_last: float = 0.0) -> Plan:

@@ -110,3 +110,10 @@ def test_an_abstention_says_why(films_of, text, operator, threshold, reason):
     assert answer.reason == reason
     assert answer.note.startswith("No answer: ")
     assert [entity.id for entity in answer.others] == (["cast_away", "contact"] if reason == "low confidence" else [])
+
+
+def test_where_nothing_that_is_reached_is_what_answers_must_be_the_graph_does_not_hold_it(films_of):
+    answer = asked(with_constraint(films_of, "-starring"))
+
+    assert answer.abstains
+    assert answer.reason == "not in the graph"

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from kgqa import ops
 from kgqa.kb.facts import Facts
-from kgqa.model.entities import CandidateChooser, RelationBag
+from kgqa.model.entities import CandidateChooser, PairBag, RelationBag
 from kgqa.ops.segments import mean
 
 TRIPLES = [(0, 0, 1), (0, 0, 2), (0, 1, 1), (4, 1, 2), (2, 0, 2)]
@@ -41,6 +41,29 @@ def test_every_relation_of_an_entity_learns_its_share() -> None:
     bag(*ops.relations_of(facts(), torch.tensor([0, 3])), 2).sum().backward()
     assert bag.embedding.weight.grad is not None
     assert bag.embedding.weight.grad[:, 0].tolist() == [0.5, 0.5, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("entities", [[0, 1, 2, 3, 4, 5], [5, 3], [2, 0, 2], [3, 0, 5, 4, 3]])
+def test_pairs_are_a_mean_over_all_facts_of_both_directions_of_a_relation_and_what_it_leads_to(entities: list[int]) -> None:
+    torch.manual_seed(0)
+    bag = PairBag(3)
+    assert not bag(facts(), torch.tensor(entities)).any()  # they start at nothing
+    torch.nn.init.normal_(bag.embedding.weight)
+    encoded = bag(facts(), torch.tensor(entities))
+    assert encoded.shape == (len(entities), 3)
+    for place, entity in enumerate(entities):
+        pairs = [(relation, object_) for subject, relation, object_ in TRIPLES if subject == entity]
+        pairs += [(relation + 2, subject) for subject, relation, object_ in TRIPLES if object_ == entity]
+        rows = [bag.embedding.weight[(relation * 6 + object_) * 2_654_435_761 % 65_536] for relation, object_ in pairs]
+        torch.testing.assert_close(encoded[place], torch.stack(rows).mean(0) if rows else torch.zeros(3))
+
+
+def test_every_pair_of_an_entity_learns_its_share() -> None:
+    bag = PairBag(1)
+    bag(facts(), torch.tensor([0, 3])).sum().backward()
+    assert bag.embedding.weight.grad is not None
+    learned = bag.embedding.weight.grad[bag.embedding.weight.grad != 0]
+    assert learned.tolist() == pytest.approx([1 / 3, 1 / 3, 1 / 3])
 
 
 def chosen(chooser: CandidateChooser, spans: Tensor, candidates: Tensor, degrees: Tensor, branch: list[int]) -> list[float]:

@@ -101,7 +101,7 @@ def reasoning(operators: list[list[float]], weights: list[dict[int, float]]) -> 
     choice = Choice(torch.tensor(operators, dtype=torch.float64), torch.zeros(len(operators), 0))
     none = torch.zeros(0)
     plan = Plan(relations=none, hops=none, leave_start=none, leave_last=none)
-    return Reasoning(sets, choice, Constraint(none, none), none, none, none, plan, sets, [], sets, torch.zeros(WIDTH, 0))
+    return Reasoning(sets, sets, choice, Constraint(none, none), none, none, none, plan, sets, [], sets, torch.zeros(WIDTH, 0))
 
 
 OPERATORS = [[0.7, 0.1, 0.1, 0.05, 0.05], [0.2, 0.6, 0.0, 0.0, 0.2], [0.3, 0.1, 0.0, 0.0, 0.6]]
