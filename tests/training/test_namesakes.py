@@ -1,4 +1,4 @@
-"""Three persons of one name are told apart by what is asked, from 24 pairs of a question and its answers that name none of them."""
+"""Three persons of one name are told apart by what is asked, from 24 pairs of questions and answers that name none of them."""
 
 from collections import defaultdict
 from typing import Any
