@@ -16,7 +16,9 @@ from benchmarks import (
     confirmed,
     hops,
     large,
+    learning,
     loading,
+    misses,
     namesakes,
     question,
     results,
@@ -28,6 +30,8 @@ from benchmarks import (
 BENCHMARKS = {
     **{f"way-{name}": (lambda data, name=name: way.run(name, data)) for name in way.WAYS},
     **{f"accuracy-{name}": (lambda data, name=name: accuracy.run(name, data)) for name in accuracy.SUITES},
+    **{f"learning-{name}": (lambda data, name=name: learning.run(name, data)) for name in learning.CURVES},
+    "misses": misses.run,
     "hops": hops.run,
     "choice": choice.run,
     "training": training.run,

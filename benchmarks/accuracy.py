@@ -99,7 +99,7 @@ def run(name: str, data: Path) -> dict[str, Any]:
         for part in suite.folders:
             materialise_files(folder / part, Path(scratch) / "snapshot" / part)
             kb = KnowledgeBase.load(Path(scratch) / "snapshot" / part)
-            questions = _held_out(folder / part / "questions", Path(scratch) / "questions" / part, suite.held_out)
+            questions = held_out(folder / part / "questions", Path(scratch) / "questions" / part, suite.held_out)
             for setting, topics in suite.settings:
                 runs = [_train(kb, questions, setting, topics, seed) for seed in SEEDS]
                 rows.append({"data": part if part != "." else suite.source, "setting": setting, "topics": topics, "runs": runs})
@@ -121,7 +121,7 @@ def run(name: str, data: Path) -> dict[str, Any]:
     }
 
 
-def _held_out(questions: Path, out: Path, number: int) -> Path:
+def held_out(questions: Path, out: Path, number: int) -> Path:
     """Return a folder of questions in which `number` of the training questions, chosen by their hashes, are `held-out.jsonl`."""
     if not number:
         return questions

@@ -14,6 +14,9 @@ _PAIRS: Final = 1 << 16
 _SPREAD: Final = 2_654_435_761
 """An odd number with which to multiply before taking the rest, so that neighbours do not share embeddings (Knuth)."""
 
+_SOME: Final = 1e-6
+"""The least that a mean divides by: what has no relation is encoded as zeros."""
+
 
 class RelationBag(nn.Module):
     """e_k = mean of learned embeddings of the entity's relations, both directions (formula 7, relations alone)."""
@@ -32,6 +35,10 @@ class RelationBag(nn.Module):
         offsets = torch.searchsorted(member, torch.arange(entities, device=member.device))
         encoded: Tensor = self.embedding(relation, offsets)
         return encoded
+
+    def kinds(self, relations: Tensor) -> Tensor:
+        """Encode what is known only by how far it has each relation: the mean over them; shape (…, N_R) to (…, width)."""
+        return relations @ self.embedding.weight / relations.sum(-1, keepdim=True).clamp(min=_SOME)
 
 
 class PairBag(nn.Module):

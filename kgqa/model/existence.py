@@ -41,8 +41,8 @@ def resolved(member: Tensor, relation: Tensor, p_candidate: Tensor, candidate_br
     return joint / total[candidate_branch]
 
 
-def among_existing(relations: Tensor, available: Tensor, after: Tensor) -> Tensor:
-    """Divide the weights of relations by the share of them that can be followed, hop by hop.
+def among_existing(relations: Tensor, available: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
+    """Divide the weights of relations by the share of them that can be followed, hop by hop; say what each hop leads to.
 
     With E_1 = `available`, the share of hop t that exists is Z_t = Σ_p r_t[p] E_t[p]; the relations become r_t / max(Z_t, ν), and
     E_{t+1}[q] = Σ_p r_t[p] E_t[p] / max(Z_t, ν) · [q can follow p]. For the first hop this is one softmax over all pairs of a
@@ -55,11 +55,12 @@ def among_existing(relations: Tensor, available: Tensor, after: Tensor) -> Tenso
         after: shape (N_R, N_R): 1 where relation q leaves some entity that relation p leads to.
 
     Returns:
-        Shape (S, T, N_R).
+        Two of shape (S, T, N_R): the weights, and how far what t hops lead to may have each relation, E_{t+1}.
     """
-    weights = []
+    weights, reached = [], []
     for hop in relations.unbind(1):
         share = (hop * available).sum(1, keepdim=True)
         weights.append(hop / share.clamp(min=NOWHERE))
         available = ((weights[-1] * available) @ after).clamp(max=1.0)
-    return torch.stack(weights, 1)
+        reached.append(available)
+    return torch.stack(weights, 1), torch.stack(reached, 1)

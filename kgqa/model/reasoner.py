@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from kgqa import ops
 from kgqa.config import ModelConfig
 from kgqa.kb import KnowledgeBase
+from kgqa.model.answer_kind import AnswerKind
 from kgqa.model.branches import Batch
 from kgqa.model.constraint import Constraint, ConstraintChooser
 from kgqa.model.encoder import Encoder
@@ -89,6 +90,7 @@ class Reasoner(nn.Module):
         self.chooser = CandidateChooser(config.hidden, width)
         self.span_gates = SpanGates(config.hidden, width)
         self.planner = Planner(config, relations, values=self.encoder.width, width=width)
+        self.answer_kind = AnswerKind(hidden=config.hidden, values=self.encoder.width, width=width)
         self.constraint = ConstraintChooser(relations, hidden=config.hidden, values=self.encoder.width)
         self.operators = OperatorChooser(attributes, hidden=config.hidden, values=self.encoder.width)
 
@@ -110,7 +112,9 @@ class Reasoner(nn.Module):
         available = available_relations(
             member, relation, p_candidate, batch.candidate_branch, branches=batch.branches, num_relations=self.facts.num_relations
         )
-        plan = replace(plan, relations=among_existing(plan.relations, available, self.after))
+        relations, profiles = among_existing(plan.relations, available, self.after)
+        hops = self.answer_kind(encoding, batch.reading, plan.hops, self.bag.kinds(profiles))
+        plan = replace(plan, relations=relations, hops=hops)
         meant = resolved(member, relation, p_candidate, batch.candidate_branch, plan.relations[:, 0])
 
         seeds = EntitySet.of(

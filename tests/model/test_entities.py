@@ -43,6 +43,14 @@ def test_every_relation_of_an_entity_learns_its_share() -> None:
     assert bag.embedding.weight.grad[:, 0].tolist() == [0.5, 0.5, 0.0, 0.0]
 
 
+def test_the_kind_of_what_is_known_by_its_relations_is_their_weighted_mean() -> None:
+    bag = RelationBag(3, 2)
+    with torch.no_grad():
+        bag.embedding.weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 4.0], [9.0, 9.0]]))
+    kinds = bag.kinds(torch.tensor([[[0.5, 0.5, 0.0], [0.75, 0.25, 0.0]], [[0.0, 0.0, 0.0], [0.0, 0.0, 0.1]]]))
+    assert kinds.tolist() == [[[0.5, 2.0], [0.75, 1.0]], [[0.0, 0.0], [9.0, 9.0]]]
+
+
 @pytest.mark.parametrize("entities", [[0, 1, 2, 3, 4, 5], [5, 3], [2, 0, 2], [3, 0, 5, 4, 3]])
 def test_pairs_are_a_mean_over_all_facts_of_both_directions_of_a_relation_and_what_it_leads_to(entities: list[int]) -> None:
     torch.manual_seed(0)

@@ -42,8 +42,8 @@ def relations(hops: int) -> Tensor:
     return torch.randn(2, hops, NUM, dtype=torch.float64).softmax(2)
 
 
-def in_loops(r: Tensor, shares: Tensor) -> Tensor:
-    out = torch.zeros_like(r)
+def in_loops(r: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
+    out, reached = torch.zeros_like(r), torch.zeros_like(r)
     for branch in range(2):
         own = [place for place in range(3) if BRANCH[place] == branch]
         there = [sum((shares[k] for k in own if has(int(CANDIDATES[k]), p)), torch.zeros(())) for p in range(NUM)]
@@ -53,10 +53,11 @@ def in_loops(r: Tensor, shares: Tensor) -> Tensor:
             out[branch, hop] = torch.stack(weights)
             walked = [weights[p] * there[p] for p in range(NUM)]
             there = [sum((walked[p] for p in range(NUM) if follows(p, q)), torch.zeros(())).clamp(max=1.0) for q in range(NUM)]
-    return out
+            reached[branch, hop] = torch.stack(there)
+    return out, reached
 
 
-def found(r: Tensor, shares: Tensor) -> Tensor:
+def found(r: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
     member, relation = ops.relations_of(facts(), CANDIDATES)
     available = available_relations(member, relation, shares, BRANCH, branches=2, num_relations=NUM)
     return among_existing(r, available, after())
@@ -67,9 +68,10 @@ def test_a_relation_follows_another_where_an_entity_is_reached_by_one_and_has_th
     assert after().tolist() == wanted
 
 
-def test_weights_are_those_of_the_loops_with_their_gradients() -> None:
+@pytest.mark.parametrize("which", [0, 1], ids=["weights", "reached"])
+def test_weights_and_what_is_reached_are_those_of_the_loops_with_their_gradients(which: int) -> None:
     r, shares = relations(3).requires_grad_(), SHARES.clone().requires_grad_()
-    ours, loops = found(r, shares), in_loops(r, shares)
+    ours, loops = found(r, shares)[which], in_loops(r, shares)[which]
     torch.testing.assert_close(ours, loops)
     weigh = torch.randn(ours.shape, dtype=torch.float64)
     for one, other in zip(
@@ -81,7 +83,7 @@ def test_weights_are_those_of_the_loops_with_their_gradients() -> None:
 
 
 def test_the_pairs_of_a_candidate_and_a_relation_it_has_are_one_distribution() -> None:
-    weights = found(relations(1), SHARES)[:, 0]
+    weights = found(relations(1), SHARES)[0][:, 0]
     for branch in range(2):
         pairs = [
             SHARES[place] * weights[branch, p]
@@ -96,7 +98,7 @@ def test_relations_that_hardly_exist_stay_weak() -> None:
     r = torch.full((2, 1, NUM), 0.0, dtype=torch.float64)
     r[:, 0, 2] = 0.99  # no candidate has it
     r[:, 0, 1] = r[:, 0, 4] = 0.005
-    weights = found(r, SHARES)
+    weights, _ = found(r, SHARES)
     assert weights[0, 0, 1].item() == pytest.approx(0.005 / NOWHERE)
 
 

@@ -1,0 +1,156 @@
+"""How many pairs of a question and its answers are needed: none, a few, many; with and without a warm start on made questions."""
+
+import hashlib
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from benchmarks.accuracy import SUITES, held_out
+from benchmarks.way import CONFIGS
+from kgqa.config import Config
+from kgqa.data import Question
+from kgqa.data.questions import read_questions
+from kgqa.evaluation.report import evaluate
+from kgqa.kb import KnowledgeBase
+from kgqa.kb.materialise import materialise_files
+from kgqa.sdk import trainer
+from kgqa.synthesis.folder import synthesize
+from kgqa.training.checkpoint import load_model
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """A data set and the numbers of pairs that are tried.
+
+    Attributes:
+        suite: the name of the suite in `benchmarks.accuracy`.
+        setting: the name of a file in `benchmarks/configs`.
+        pairs: how many pairs, each with its seeds; of every kind of question if `per_kind`.
+        epochs: how often few pairs are seen, by their number.
+    """
+
+    place: float
+    title: str
+    suite: str
+    setting: str
+    pairs: Mapping[int, Sequence[int]]
+    epochs: Mapping[int, int]
+    per_kind: bool = False
+
+
+CURVES: Final = {
+    "webq-fb15k": Curve(
+        place=0.5,
+        title="From no pairs to many: WebQ-FB15k",
+        suite="webq-fb15k",
+        setting="webq-fb15k-minilm",
+        pairs={0: (0, 1, 2), 30: (0,), 100: (0, 1, 2), 300: (0,), 891: (0, 1, 2)},
+        epochs={30: 40, 100: 20, 300: 12, 891: 8},
+    ),
+    "worldcup2014-ops": Curve(
+        place=0.6,
+        title="From no pairs to a few of each kind: worldcup2014-ops",
+        suite="worldcup2014-ops",
+        setting="worldcup2014-ops-minilm",
+        pairs={0: (0,), 10: (0, 1, 2, 3, 4)},
+        epochs={10: 40},
+        per_kind=True,
+    ),
+}
+
+
+def run(name: str, data: Path) -> dict[str, Any]:
+    """Train on every number of pairs, with and without a warm start, and evaluate."""
+    curve = CURVES[name]
+    suite = SUITES[curve.suite]
+    rows: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory(prefix="kgqa-bench-") as scratch:
+        here = Path(scratch)
+        folder = data / suite.source
+        if suite.load is not None:
+            folder = here / "data"
+            suite.load(data / suite.source, folder)
+        materialise_files(folder, here / "snapshot")
+        kb = KnowledgeBase.load(here / "snapshot")
+        questions = held_out(folder / "questions", here / "questions", suite.held_out)
+        synthesize(kb, here / "made")
+        for number, seeds in curve.pairs.items():
+            for warm in (False, True) if number else (True,):
+                runs = [_train(kb, curve, questions, here, number, seed, warm=warm) for seed in seeds]
+                rows.append({"pairs": number, "warm": warm, "runs": runs})
+                print(_row(rows[-1]), flush=True)
+    files = list(rows[0]["runs"][0]["measured"])
+    asked = ", ".join(f"{file} {rows[0]['runs'][0]['measured'][file]['questions']:,}" for file in files)
+    what = "pairs of each kind" if curve.per_kind else "pairs"
+    text = (
+        f"The first {what} of the training questions, drawn by their hashes with the seed, cold or after a warm start on the "
+        "questions that `kgqa synthesize` makes of the graph (`--warm-start`). Without pairs, the made questions are all there "
+        "is, and made ones choose the epoch; else the dev questions choose it. Percent correct, means over seeds, in brackets "
+        f"the lowest and the highest; questions: {asked}.\n\n"
+        f"| {what} | learned from | start | seeds | {' | '.join(files)} |\n"
+        f"|{'---|' * (4 + len(files))}\n" + "\n".join(_row(row) for row in rows)
+    )
+    return {"place": curve.place, "title": curve.title, "text": text, "seed": "as in the table", "rows": rows}
+
+
+def first_pairs(file: Path, number: int, seed: int, *, per_kind: bool) -> list[str]:
+    """Return the lines of a question file that are drawn: the first ones by a hash with the seed, in all or of every kind."""
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    lines.sort(key=lambda line: hashlib.sha256(f"{seed} {line}".encode()).digest())
+    if not per_kind:
+        return lines[:number]
+    taken: Counter[str] = Counter()
+    drawn = []
+    for line in lines:
+        kind = json.loads(line)["kind"]
+        taken[kind] += 1
+        if taken[kind] <= number:
+            drawn.append(line)
+    return drawn
+
+
+def _train(kb: KnowledgeBase, curve: Curve, questions: Path, here: Path, number: int, seed: int, *, warm: bool) -> dict[str, Any]:
+    config = Config.read(CONFIGS / f"{curve.setting}.toml")
+    epochs = curve.epochs.get(number, config.training.epochs)
+    config = replace(config, training=replace(config.training, seed=seed, epochs=epochs, patience=epochs))
+    made = here / "made"
+    learned, dev = made / "train.jsonl", made / "dev.jsonl"
+    if number:
+        learned, dev = here / f"pairs-{number}-{seed}.jsonl", questions / "dev.jsonl"
+        drawn = first_pairs(questions / "train.jsonl", number, seed, per_kind=curve.per_kind)
+        learned.write_text("".join(drawn), encoding="utf-8")
+    else:
+        config = replace(config, training=replace(config.training, epochs=config.training.warm_epochs))
+    with tempfile.TemporaryDirectory(prefix="kgqa-bench-") as scratch:
+        out = Path(scratch) / "model"
+        start = made / "train.jsonl" if warm and number else None
+        report = trainer(kb, learned, dev=dev, out=out, config=config, warm_start=start).run()
+        model = load_model(out, kb)
+        measured = {}
+        for title, asked in _asked(questions).items():
+            summary = evaluate(model, asked).summary()
+            measured[title] = {"questions": summary["questions"], "correct": summary["correct"], "f1": summary["f1"]}
+    return {"seed": seed, "learned_from": report.questions, "seconds": report.seconds, "measured": measured}
+
+
+def _asked(questions: Path) -> dict[str, list[Question]]:
+    """Return what is asked: all files but that of the training questions; the dev questions and those held out also together."""
+    files = {path.stem: read_questions(path) for path in sorted(questions.glob("*.jsonl")) if path.stem not in ("train", "test")}
+    return files | ({"both": [*files["dev"], *files["held-out"]]} if "held-out" in files else {})
+
+
+def _row(row: dict[str, Any]) -> str:
+    runs = row["runs"]
+    cells = []
+    for title in runs[0]["measured"]:
+        shares = [100 * one["measured"][title]["correct"] for one in runs]
+        cells.append(f"**{np.mean(shares):.1f}** ({min(shares):.1f}–{max(shares):.1f})")
+    learned = f"{np.mean([one['learned_from'] for one in runs]):,.0f}"
+    start = ("warm" if row["warm"] else "cold") if row["pairs"] else "made questions alone"
+    return f"| {row['pairs']} | {learned} | {start} | {len(runs)} | {' | '.join(cells)} |"

@@ -1,0 +1,109 @@
+"""Why questions that people asked are answered wrongly: each miss by its first cause, on the way from mention to answer."""
+
+import tempfile
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from benchmarks.accuracy import SEEDS, SUITES, held_out
+from benchmarks.way import CONFIGS
+from kgqa.config import Config
+from kgqa.data import Question
+from kgqa.data.questions import read_questions
+from kgqa.evaluation.report import evaluate
+from kgqa.kb import KnowledgeBase
+from kgqa.kb.materialise import materialise_files
+from kgqa.model.prediction import Model, Prediction
+from kgqa.sdk import trainer
+from kgqa.training.checkpoint import load_model
+from kgqa.training.reach import Reach
+
+SUITE: Final = "webq-fb15k"
+SETTING: Final = "webq-fb15k-minilm"
+
+CAUSES: Final = {
+    "mention": "no span of the question is a name of its topic, exact or nearly",
+    "no path": "no path within the hops leads from the topic to an answer",
+    "entity": "another entity is taken for the topic",
+    "nothing": "the topic is found, but no answer is given",
+    "set too large": "the answer is among those given, but not first: a condition was lost, or they tie",
+    "relation": "the topic is found, and another relation is followed from it",
+}
+
+
+def run(data: Path) -> dict[str, Any]:
+    """Train with every seed, and count the causes of the misses among the dev questions and those held out."""
+    suite = SUITES[SUITE]
+    counts: list[dict[str, Counter[str]]] = []
+    with tempfile.TemporaryDirectory(prefix="kgqa-bench-") as scratch:
+        here = Path(scratch)
+        assert suite.load is not None
+        suite.load(data / suite.source, here / "data")
+        materialise_files(here / "data", here / "snapshot")
+        kb = KnowledgeBase.load(here / "snapshot")
+        questions = held_out(here / "data" / "questions", here / "questions", suite.held_out)
+        asked = {file: read_questions(questions / f"{file}.jsonl") for file in ("dev", "held-out")}
+        for seed in SEEDS:
+            config = Config.read(CONFIGS / f"{SETTING}.toml")
+            config = replace(config, training=replace(config.training, seed=seed))
+            out = here / f"model-{seed}"
+            trainer(kb, questions / "train.jsonl", dev=questions / "dev.jsonl", out=out, config=config).run()
+            counts.append({file: _causes(load_model(out, kb), part) for file, part in asked.items()})
+            print(seed, counts[-1], flush=True)
+    sizes = {file: len(part) for file, part in asked.items()}
+    lines = [
+        f"| {cause}: {text} | " + " | ".join(f"{np.mean([one[file][cause] for one in counts]):.1f}" for file in asked) + " |"
+        for cause, text in CAUSES.items()
+    ]
+    misses = " | ".join(f"**{np.mean([sum(one[file].values()) for one in counts]):.1f} of {sizes[file]}**" for file in asked)
+    text = (
+        f"All misses of the models of `{SETTING}`, text alone, by the first cause that holds; means over seeds "
+        f"{', '.join(map(str, SEEDS))}.\n\n| cause | {' | '.join(asked)} |\n|---|---|---|\n| all | {misses} |\n"
+        + "\n".join(lines)
+    )
+    return {
+        "place": 0.45,
+        "title": "Why questions that people asked are missed: WebQ-FB15k",
+        "text": text,
+        "seed": ", ".join(map(str, SEEDS)),
+        "counts": [{file: dict(found) for file, found in one.items()} for one in counts],
+    }
+
+
+def _causes(model: Model, questions: list[Question]) -> Counter[str]:
+    evaluation = evaluate(model, questions)
+    reach = Reach(model.kb.facts, model.config.model.hops)
+    return Counter(
+        _cause(model, scored.question, prediction, reach)
+        for scored, prediction in zip(evaluation.scores, evaluation.predictions, strict=True)
+        if not scored.correct
+    )
+
+
+def _cause(model: Model, question: Question, prediction: Prediction, reach: Reach) -> str:
+    topics = {row for topic in question.topics if (row := model.kb.row(topic.entity)) is not None}
+    gold = {row for answer in question.answers or () if (row := model.kb.row(answer)) is not None}
+    if not any(topics & set(branch.span.candidates) for branch in prediction.layout.branches):
+        return "mention"
+    if not gold or not reach.reaches(sorted(topics), sorted(gold)):
+        return "no path"
+    if not _meant(prediction) & topics:
+        return "entity"
+    if prediction.abstains:
+        return "nothing"
+    return "set too large" if gold & set(prediction.answer_set.tolist()) else "relation"
+
+
+def _meant(prediction: Prediction) -> set[int]:
+    """Return the best candidate of each branch that takes part."""
+    reasoning, batch = prediction.reasoning, prediction.batch
+    assert reasoning is not None
+    assert batch is not None
+    found = set()
+    for branch in prediction.open_branches():
+        own = (batch.candidate_branch == branch).nonzero()[:, 0]
+        found.add(int(batch.candidate[own[reasoning.candidates[own].argmax()]]))
+    return found
