@@ -45,4 +45,5 @@ class AnswerKind(nn.Module):
         """
         asked = self.asked(self.attention(encoding)[reading].flatten(1))
         fit = self.scale * torch.einsum("sw,stw->st", asked, reached)
-        return (hops.clamp(min=_NEVER).log() + fit).softmax(1)
+        meant: Tensor = (hops.clamp(min=_NEVER).log() + fit).softmax(1)
+        return meant
