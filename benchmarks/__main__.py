@@ -25,12 +25,14 @@ from benchmarks import (
     scaling,
     training,
     way,
+    wordings,
 )
 
 BENCHMARKS = {
     **{f"way-{name}": (lambda data, name=name: way.run(name, data)) for name in way.WAYS},
     **{f"accuracy-{name}": (lambda data, name=name: accuracy.run(name, data)) for name in accuracy.SUITES},
     **{f"learning-{name}": (lambda data, name=name: learning.run(name, data)) for name in learning.CURVES},
+    "wordings": wordings.run,
     "misses": misses.run,
     "hops": hops.run,
     "choice": choice.run,

@@ -8,6 +8,9 @@ from torch import Tensor
 NOWHERE: Final = 0.02
 """The least share that is divided by: a question whose relations hardly exist leads to low weights, not to certain answers."""
 
+_LEAST: Final = 1e-3
+"""The least share of a question that exists."""
+
 
 def available_relations(
     member: Tensor, relation: Tensor, p_candidate: Tensor, candidate_branch: Tensor, *, branches: int, num_relations: int
@@ -41,7 +44,7 @@ def resolved(member: Tensor, relation: Tensor, p_candidate: Tensor, candidate_br
     return joint / total[candidate_branch]
 
 
-def among_existing(relations: Tensor, available: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
+def among_existing(relations: Tensor, available: Tensor, after: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Divide the weights of relations by the share of them that can be followed, hop by hop; say what each hop leads to.
 
     With E_1 = `available`, the share of hop t that exists is Z_t = Σ_p r_t[p] E_t[p]; the relations become r_t / max(Z_t, ν), and
@@ -55,12 +58,24 @@ def among_existing(relations: Tensor, available: Tensor, after: Tensor) -> tuple
         after: shape (N_R, N_R): 1 where relation q leaves some entity that relation p leads to.
 
     Returns:
-        Two of shape (S, T, N_R): the weights, and how far what t hops lead to may have each relation, E_{t+1}.
+        Two of shape (S, T, N_R): the weights, and how far what t hops lead to may have each relation, E_{t+1}; and Z, shape
+        (S, T).
     """
-    weights, reached = [], []
+    weights, reached, shares = [], [], []
     for hop in relations.unbind(1):
-        share = (hop * available).sum(1, keepdim=True)
-        weights.append(hop / share.clamp(min=NOWHERE))
+        share = (hop * available).sum(1)
+        weights.append(hop / share.clamp(min=NOWHERE)[:, None])
         available = ((weights[-1] * available) @ after).clamp(max=1.0)
         reached.append(available)
-    return torch.stack(weights, 1), torch.stack(reached, 1)
+        shares.append(share)
+    return torch.stack(weights, 1), torch.stack(reached, 1), torch.stack(shares, 1)
+
+
+def missing(shares: Tensor, hops: Tensor) -> Tensor:
+    """Return how far what is asked for does not exist, −log Σ_t a_t Z_1 … Z_t, at most −log of `_LEAST`; shape (S,).
+
+    Args:
+        shares: shape (S, T), Z.
+        hops: shape (S, T), a.
+    """
+    return -(hops * shares.cumprod(1)).sum(1).clamp(min=_LEAST).log()

@@ -14,6 +14,9 @@ from kgqa.model.encoder import Encoding
 from kgqa.model.names import Names
 from kgqa.ops import EntitySet
 
+_LACKING: Final = 0.5
+"""How much it counts at the start of training, as a logit, that what is asked for does not exist."""
+
 NEGLIGIBLE: Final = 1e-3
 """Smallest share for which an extreme is taken."""
 
@@ -44,11 +47,15 @@ class Choice:
 class OperatorChooser(nn.Module):
     """Attend to the words of the question, as its likely mentions see it, for the operator and for the attribute.
 
+    For "no answer" it also speaks how far what is asked for does not exist.
+
     Args:
         names: the attributes' names, None without attributes.
         hidden: H.
         values: V, the width of the words as they are.
     """
+
+    nothing: Tensor
 
     def __init__(self, names: Names | None, *, hidden: int, values: int) -> None:
         super().__init__()
@@ -57,6 +64,7 @@ class OperatorChooser(nn.Module):
         self.operator = nn.Linear(2 * hidden + values, len(Operator))
         with torch.no_grad():
             self.operator.bias.copy_(torch.tensor([2.0, 0.0, 0.0, 0.0, 0.0]))
+        self.lacking = nn.Parameter(torch.full((1,), _LACKING))
         possible = torch.zeros(len(Operator))
         if names is None:
             possible[[Operator.LARGEST, Operator.SMALLEST]] = float("-inf")
@@ -66,8 +74,9 @@ class OperatorChooser(nn.Module):
                 self.attribute.weight.zero_()
                 self.attribute.bias.zero_()
         self.register_buffer("possible", possible, persistent=False)
+        self.register_buffer("nothing", torch.eye(len(Operator))[Operator.NOTHING], persistent=False)
 
-    def forward(self, batch: Batch, encoding: Encoding, spans: Tensor, p_span: Tensor) -> Choice:
+    def forward(self, batch: Batch, encoding: Encoding, spans: Tensor, p_span: Tensor, missing: Tensor) -> Choice:
         """Choose for every question.
 
         Args:
@@ -75,12 +84,14 @@ class OperatorChooser(nn.Module):
             encoding: the readings, encoded.
             spans: shape (S, 2H), what the question says around each span.
             p_span: shape (S,), p(i): how much each branch is listened to.
+            missing: shape (S,), how far what each branch asks for does not exist.
         """
         attended = self.attention(encoding)[batch.reading].flatten(1)
         heard = heard_of(torch.cat([attended, spans], dim=1), p_span, batch)
         width = attended.shape[1] // 2
         operator, attribute, around = heard.tensor_split([width, 2 * width], dim=1)
-        operators = (self.operator(torch.cat([operator, around], 1)) + self.possible).softmax(1)
+        lacking = self.lacking * heard_of(missing[:, None], p_span, batch) * self.nothing
+        operators = (self.operator(torch.cat([operator, around], 1)) + lacking + self.possible).softmax(1)
         if self.names is None:
             return Choice(operators, attribute[:, :0])
         return Choice(operators, (self.names(attribute) + self.attribute(torch.cat([attribute, around], 1))).softmax(1))

@@ -15,7 +15,7 @@ from kgqa.model.branches import Batch
 from kgqa.model.constraint import Constraint, ConstraintChooser
 from kgqa.model.encoder import Encoder
 from kgqa.model.entities import CandidateChooser, PairBag, RelationBag
-from kgqa.model.existence import among_existing, available_relations, resolved
+from kgqa.model.existence import among_existing, available_relations, missing, resolved
 from kgqa.model.gates import SpanGates
 from kgqa.model.hops import Plan, Planner
 from kgqa.model.names import Names
@@ -112,7 +112,7 @@ class Reasoner(nn.Module):
         available = available_relations(
             member, relation, p_candidate, batch.candidate_branch, branches=batch.branches, num_relations=self.facts.num_relations
         )
-        relations, profiles = among_existing(plan.relations, available, self.after)
+        relations, profiles, shares = among_existing(plan.relations, available, self.after)
         hops = self.answer_kind(encoding, batch.reading, plan.hops, self.bag.kinds(profiles))
         plan = replace(plan, relations=relations, hops=hops)
         meant = resolved(member, relation, p_candidate, batch.candidate_branch, plan.relations[:, 0])
@@ -131,7 +131,7 @@ class Reasoner(nn.Module):
 
         constraint = self.constraint(batch, encoding, spans, p_span)
         sets = constraint.apply(self.facts, reached)
-        choice = self.operators(batch, encoding, spans, p_span)
+        choice = self.operators(batch, encoding, spans, p_span, missing(shares, hops))
         return Reasoning(reached, sets, choice, constraint, meant, p_span, gates, plan, seeds, walks, branches, self.values)
 
     def _walk(self, seeds: EntitySet, plan: Plan, epsilon: float) -> list[EntitySet]:

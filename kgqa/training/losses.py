@@ -73,8 +73,9 @@ def value_loss(reasoning: Reasoning, values: Tensor) -> Tensor:
 
 
 def nothing_loss(reasoning: Reasoning) -> Tensor:
-    """Return −log of the probability that nothing is the answer, shape (B,): by choice, or because no path leads anywhere."""
-    sets = reasoning.sets
-    empty = sets.weights.new_zeros(sets.batch).index_add(0, sets.sets, torch.log1p(_CERTAIN - sets.weights)).exp()
-    chosen = reasoning.choice.operators[:, Operator.NOTHING]
-    return -torch.log(chosen + (1.0 - chosen) * empty + _UNREACHED)
+    """Return −log of the probability that "no answer" is chosen, shape (B,).
+
+    That the paths lead nowhere must not count as well: models then learned paths that happened to be empty for the wordings that
+    they knew, and answered every other one.
+    """
+    return -torch.log(reasoning.choice.operators[:, Operator.NOTHING] + _UNREACHED)

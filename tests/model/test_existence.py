@@ -1,12 +1,14 @@
 """Relations among those that exist: against loops over candidates and walks, values and gradients."""
 
+import math
+
 import pytest
 import torch
 from torch import Tensor
 
 from kgqa import ops
 from kgqa.kb.facts import Facts
-from kgqa.model.existence import NOWHERE, among_existing, available_relations, resolved
+from kgqa.model.existence import NOWHERE, among_existing, available_relations, missing, resolved
 
 TRIPLES = [(0, 0, 1), (0, 1, 2), (3, 1, 1), (1, 2, 4)]
 """Relation 2 follows relations 0 and 1, both of which lead to entity 1."""
@@ -42,8 +44,8 @@ def relations(hops: int) -> Tensor:
     return torch.randn(2, hops, NUM, dtype=torch.float64).softmax(2)
 
 
-def in_loops(r: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
-    out, reached = torch.zeros_like(r), torch.zeros_like(r)
+def in_loops(r: Tensor, shares: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    out, reached, shares_that_exist = torch.zeros_like(r), torch.zeros_like(r), torch.zeros_like(r[:, :, 0])
     for branch in range(2):
         own = [place for place in range(3) if BRANCH[place] == branch]
         there = [sum((shares[k] for k in own if has(int(CANDIDATES[k]), p)), torch.zeros(())) for p in range(NUM)]
@@ -54,10 +56,11 @@ def in_loops(r: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
             walked = [weights[p] * there[p] for p in range(NUM)]
             there = [sum((walked[p] for p in range(NUM) if follows(p, q)), torch.zeros(())).clamp(max=1.0) for q in range(NUM)]
             reached[branch, hop] = torch.stack(there)
-    return out, reached
+            shares_that_exist[branch, hop] = share
+    return out, reached, shares_that_exist
 
 
-def found(r: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
+def found(r: Tensor, shares: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     member, relation = ops.relations_of(facts(), CANDIDATES)
     available = available_relations(member, relation, shares, BRANCH, branches=2, num_relations=NUM)
     return among_existing(r, available, after())
@@ -68,8 +71,8 @@ def test_a_relation_follows_another_where_an_entity_is_reached_by_one_and_has_th
     assert after().tolist() == wanted
 
 
-@pytest.mark.parametrize("which", [0, 1], ids=["weights", "reached"])
-def test_weights_and_what_is_reached_are_those_of_the_loops_with_their_gradients(which: int) -> None:
+@pytest.mark.parametrize("which", [0, 1, 2], ids=["weights", "reached", "shares"])
+def test_weights_what_is_reached_and_the_shares_are_those_of_the_loops_with_their_gradients(which: int) -> None:
     r, shares = relations(3).requires_grad_(), SHARES.clone().requires_grad_()
     ours, loops = found(r, shares)[which], in_loops(r, shares)[which]
     torch.testing.assert_close(ours, loops)
@@ -98,7 +101,7 @@ def test_relations_that_hardly_exist_stay_weak() -> None:
     r = torch.full((2, 1, NUM), 0.0, dtype=torch.float64)
     r[:, 0, 2] = 0.99  # no candidate has it
     r[:, 0, 1] = r[:, 0, 4] = 0.005
-    weights, _ = found(r, SHARES)
+    weights, _, _ = found(r, SHARES)
     assert weights[0, 0, 1].item() == pytest.approx(0.005 / NOWHERE)
 
 
@@ -109,3 +112,9 @@ def test_a_candidate_without_the_relation_is_not_meant() -> None:
     meant = resolved(member, relation, SHARES, BRANCH, first)
     low, high = 0.75 * NOWHERE, 0.25 * (1.0 + NOWHERE)
     assert meant.tolist() == pytest.approx([high / (low + high), low / (low + high), 1.0])
+
+
+def test_what_is_missing_is_the_share_of_the_path_that_does_not_exist() -> None:
+    shares = torch.tensor([[1.0, 1.0], [0.5, 0.25], [0.0, 1.0]])
+    hops = torch.tensor([[0.3, 0.7], [0.5, 0.5], [0.9, 0.1]])
+    assert missing(shares, hops).tolist() == pytest.approx([0.0, -math.log(0.5 * 0.5 + 0.5 * 0.125), -math.log(1e-3)], abs=1e-6)

@@ -68,11 +68,25 @@ def test_only_likely_mentions_are_heard(likely: int, kb: KnowledgeBase) -> None:
     spans = torch.randn(2, 32)
     weights = torch.zeros(2)
     weights[likely] = 0.3
-    heard = reasoner.operators(batch, encoding, spans, weights)
+    missing = torch.zeros(2)
+    heard = reasoner.operators(batch, encoding, spans, weights, missing)
     spans[1 - likely] += 7.0
-    torch.testing.assert_close(reasoner.operators(batch, encoding, spans, weights).operators, heard.operators)
+    torch.testing.assert_close(reasoner.operators(batch, encoding, spans, weights, missing).operators, heard.operators)
     spans[likely] += 7.0
-    assert not torch.allclose(reasoner.operators(batch, encoding, spans, weights).operators, heard.operators)
+    assert not torch.allclose(reasoner.operators(batch, encoding, spans, weights, missing).operators, heard.operators)
+
+
+def test_what_does_not_exist_speaks_for_no_answer(kb: KnowledgeBase) -> None:
+    reasoner = untrained(kb).reasoner.eval()
+    batch = collate([lay_out("Who wrote films starring Tom Hanks and Cast Away?", vocabulary(), kb)])
+    heard = [
+        reasoner.operators(batch, reasoner.encoder(batch), torch.zeros(2, 32), torch.tensor([0.5, 0.0]), torch.tensor(missing))
+        for missing in ([0.0, 0.0], [2.0, 0.0], [0.0, 2.0])
+    ]
+    none, much, elsewhere = (one.operators[0].log() for one in heard)
+    odds = (much - none) - (much - none)[Operator.SET]
+    assert odds.tolist() == pytest.approx([0.0, 0.0, 0.0, 0.0, 1.0], abs=1e-5)  # half a logit for each
+    torch.testing.assert_close(elsewhere, none)  # the other mention is not listened to
 
 
 def test_each_question_hears_its_own_mentions(kb: KnowledgeBase) -> None:

@@ -91,7 +91,7 @@ MIXED = (
 
 @pytest.mark.parametrize("size", [2, 3, 64])
 def test_questions_in_batches_are_answered_as_one_by_one_in_their_order(size: int, kb: KnowledgeBase) -> None:
-    model = untrained(kb, seed=7)
+    model = untrained(kb, seed=0)
     together = predict(model, *MIXED, size=size)
     alone = [predict(model, text)[0] for text in MIXED]
     assert [prediction.layout.text for prediction in together] == list(MIXED)

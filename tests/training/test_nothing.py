@@ -13,7 +13,7 @@ OTHERS = [
 
 
 def test_a_question_without_an_answer_is_shown_once_more_with_another_word(kb: KnowledgeBase) -> None:
-    words = {token.key for question in [PAINTED, *OTHERS] for token in tokenise(question.text)}
+    words = {"who", "painted", "cast", "away", "directed", "how", "many", "films", "did", "direct"}  # no name is put in
     for seed in range(20):
         (again,) = reworded([PAINTED, *OTHERS], kb, seed=seed)
         before, after = ([token.key for token in tokenise(text)] for text in (PAINTED.text, again.text))
