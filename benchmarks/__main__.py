@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import (
+    ablations,
     accuracy,
     aliases,
     choice,
@@ -32,6 +33,7 @@ BENCHMARKS = {
     **{f"way-{name}": (lambda data, name=name: way.run(name, data)) for name in way.WAYS},
     **{f"accuracy-{name}": (lambda data, name=name: accuracy.run(name, data)) for name in accuracy.SUITES},
     **{f"learning-{name}": (lambda data, name=name: learning.run(name, data)) for name in learning.CURVES},
+    "ablations": ablations.run,
     "wordings": wordings.run,
     "misses": misses.run,
     "hops": hops.run,

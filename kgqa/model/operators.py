@@ -14,7 +14,7 @@ from kgqa.model.encoder import Encoding
 from kgqa.model.names import Names
 from kgqa.ops import EntitySet
 
-_LACKING: Final = 0.5
+_LACKING: Final = 3.0
 """How much it counts at the start of training, as a logit, that what is asked for does not exist."""
 
 NEGLIGIBLE: Final = 1e-3

@@ -24,6 +24,9 @@ from kgqa.model.vocabulary import Vocabulary
 from kgqa.ops import EntitySet
 from kgqa.ops.segments import mean
 
+CLOSED: Final = 1e-3
+"""Branches with a smaller gate are not walked: they could lower an answer by no more than that."""
+
 INEXACT: Final = 0.8
 """How far an answer is trusted whose mention only nearly is a name."""
 
@@ -41,7 +44,7 @@ class Reasoning:
         spans: shape (S,), p(i) (formula 6).
         gates: shape (S,), g_i.
         plan: relations, hops and gates of each branch.
-        seeds: S sets, x_0.
+        seeds: S sets, x_0; empty for a closed branch.
         walks: T times S sets, x_1 … x_T (formula 3).
         branches: S sets, ŷ^i (formula 5); those of inexact spans times `INEXACT`.
         values: shape (N_E, A), the attributes.
@@ -117,10 +120,11 @@ class Reasoner(nn.Module):
         plan = replace(plan, relations=relations, hops=hops)
         meant = resolved(member, relation, p_candidate, batch.candidate_branch, plan.relations[:, 0])
 
+        walked = (gates >= CLOSED)[batch.candidate_branch]
         seeds = EntitySet.of(
-            batch.candidate_branch,
-            batch.candidate,
-            p_candidate,
+            batch.candidate_branch[walked],
+            batch.candidate[walked],
+            p_candidate[walked],
             batch=batch.branches,
             num_entities=self.facts.num_entities,
         )

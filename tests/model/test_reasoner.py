@@ -197,3 +197,18 @@ def test_every_parameter_learns_from_the_answers_alone(kb: KnowledgeBase) -> Non
     # Each Tom Hanks has one fact, so that their degrees say nothing: what the prior learns is a rounding error or zero.
     # There is one attribute, so that there is nothing to choose.
     assert still <= {"chooser.degree", "operators.attribute.weight", "operators.attribute.bias", "operators.names.residual"}
+
+
+def test_a_closed_branch_is_not_walked_and_hardly_changes_the_answers(kb: KnowledgeBase, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = with_plan(untrained(kb), [{"directed_by": 0.9, "starring": 0.1}, {}], [1.0, 0.0])
+    batch = collate([lay_out("Who directed Contact and Cast Away?", vocabulary(), kb)])
+    closed = torch.tensor([1.0, 5e-4])
+    monkeypatch.setattr(type(model.reasoner.span_gates), "forward", lambda *_: (closed, closed))
+    reasoning = model.reasoner(batch)
+    assert set(reasoning.seeds.sets.tolist()) == {0}
+    assert reasoning.walks[0].dense().any(dim=1).tolist() == [True, False]
+    monkeypatch.setattr("kgqa.model.reasoner.CLOSED", 0.0)
+    walked = model.reasoner(batch)
+    assert set(walked.seeds.sets.tolist()) == {0, 1}
+    torch.testing.assert_close(reasoning.answers.dense(), walked.answers.dense(), rtol=0, atol=1e-3)
+    assert bool(reasoning.answers.dense().any())
