@@ -11,7 +11,7 @@ from kgqa.qa import QA
 from kgqa.sdk import train
 from tests.worlds import FILMS_FACTS, FILMS_QUESTIONS, QUICK, films, snapshot_of, write_folder, write_lines
 
-SETTINGS = Config.from_tables({**QUICK, "training": {**QUICK["training"], "seed": 2}})
+SETTINGS = Config.from_tables(QUICK)
 
 
 @pytest.fixture(scope="module")

@@ -24,8 +24,12 @@ class RankedEntity:
 class Mention:
     """Characters `start` to `end` of the question that name an entity.
 
-    `candidates` are the most probable entities of that name; `probability` is that of the mention relative to the question's best
-    one: it takes part in the answer if it is above one half. `exact` is false where the text is no alias, but nearly one.
+    Attributes:
+        probability: how probable the mention is, relative to the question's best one: it takes part in the answer above one half.
+        candidates: the most probable entities of that name. Their scores are, where there is an answer, what part of the first
+            answer's score each brought, exactly; else how probable it is that each is meant.
+        exact: false where the text is no alias, but nearly one.
+        weight: how far this mention alone reaches the first answer. Of several mentions the smallest weight counts.
     """
 
     text: str
@@ -34,6 +38,7 @@ class Mention:
     probability: float
     candidates: tuple[RankedEntity, ...]
     exact: bool = True
+    weight: float | None = None
 
     @property
     def entity(self) -> RankedEntity:
@@ -58,16 +63,27 @@ class Path:
     """How a mention leads to the answer.
 
     Attributes:
+        mention: the place of the mention among those of the answer.
         start: the entity it starts from.
         relations: names of the relations followed; an inverse relation has its inverse name.
         share: what part of the mention's score of the answer came along these relations.
         facts: a walk along them, as facts of the graph.
     """
 
+    mention: int
     start: RankedEntity
     relations: tuple[str, ...]
     share: float
     facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """An entity and its value of the attribute whose extreme was taken."""
+
+    id: str
+    name: str
+    value: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +100,11 @@ class Answer:
         counted: what `value` counts, most probable first.
         others: the next entities that were less probable, at most ten.
         mentions: what the question names.
-        paths: for each mention that takes part, how it leads to the first entity.
+        compared: of an extreme, the winner and the runner-up, with their values.
+        paths: for each mention that takes part, the best path to the first entity; the Cypher follows them.
+        more_paths: the next best paths of the same mentions, at most two each.
+        explained: what part of the first entity's score `paths` and `more_paths` bring together; of several mentions, of the one
+            of which they explain least.
         cypher: the query that returns the answer, None without an answer.
         proof: the same query for the first entity alone, where the answer is longer than the query's limit.
         rows: what Neo4j returned, None if it was not asked.
@@ -103,7 +123,10 @@ class Answer:
     counted: Sequence[RankedEntity] = ()
     others: Sequence[RankedEntity] = ()
     mentions: tuple[Mention, ...] = ()
+    compared: tuple[Compared, ...] = ()
     paths: tuple[Path, ...] = ()
+    more_paths: tuple[Path, ...] = ()
+    explained: float = 0.0
     cypher: CypherQuery | None = None
     proof: CypherQuery | None = None
     rows: tuple[dict[str, Any], ...] | None = None

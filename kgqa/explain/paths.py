@@ -102,8 +102,15 @@ class _Arrays:
         return objects
 
 
+def _walks_of(facts: Facts, reasoning: Reasoning, branch: int, epsilon: float) -> tuple[_Walks, NDArray[np.float64]]:
+    """Return a branch's walks, and how far each number of hops is meant."""
+    levels = [_Level(sets, branch) for sets in (reasoning.seeds, *reasoning.walks)]
+    plan = [_array(tensor)[branch].astype(np.float64) for tensor in (reasoning.plan.relations, reasoning.plan.hops)]
+    return _Walks(_Arrays(facts), levels, plan[0], max(epsilon, 1e-30)), plan[1]
+
+
 def best_paths(
-    facts: Facts, reasoning: Reasoning, branch: int, answer: int, *, epsilon: float, most: int = 3
+    facts: Facts, reasoning: Reasoning, branch: int, answer: int, *, epsilon: float, most: int = 3, start: int | None = None
 ) -> list[RelationPath]:
     """Return the relation paths from which a branch has its score of an answer, the largest share first.
 
@@ -113,11 +120,11 @@ def best_paths(
         branch: the branch, 0 to S - 1.
         answer: the entity's row.
         epsilon: as in the forward pass: relations of a smaller probability were not followed.
+        start: the row of the start that paths must begin at; any if not given. Shares are of the whole score all the same.
         most: how many paths are wanted. The order is exact unless a model is so undecided that `MOST_EXPANSIONS` are not enough.
     """
-    levels = [_Level(sets, branch) for sets in (reasoning.seeds, *reasoning.walks)]
-    plan = [_array(tensor)[branch].astype(np.float64) for tensor in (reasoning.plan.relations, reasoning.plan.hops)]
-    walks, hops = _Walks(_Arrays(facts), levels, plan[0], max(epsilon, 1e-30)), plan[1]
+    walks, hops = _walks_of(facts, reasoning, branch, epsilon)
+    levels = walks.levels
     heap: list[tuple[float, int, _Bundle]] = []
     order = count()  # so that bundles of equal mass are never compared
 
@@ -137,11 +144,11 @@ def best_paths(
         if expansions >= MOST_EXPANSIONS:
             del heap[1:]
         _, _, bundle = heapq.heappop(heap)
-        if bundle.hop == 0 and len(bundle.entities) == 1:
+        if bundle.hop == 0 and len(bundle.entities) == 1 and start in (None, int(bundle.entities[0])):
             walk = _best_walk(walks.facts, bundle)
             found.append(RelationPath(relations=bundle.relations, entities=walk, share=float(bundle.mass.sum()) / total))
         elif bundle.hop == 0:
-            for place in range(len(bundle.entities)):
+            for place in range(len(bundle.entities)) if start is None else np.flatnonzero(bundle.entities == start).tolist():
                 one = slice(place, place + 1)
                 push(_Bundle(0, bundle.relations, bundle.entities[one], bundle.mass[one], None, bundle.after))
         else:
@@ -150,25 +157,71 @@ def best_paths(
     return found
 
 
-def _expand(walks: _Walks, bundle: _Bundle) -> list[_Bundle]:
-    """Go one hop back: a bundle for each relation that brought something."""
-    facts, relations = walks.facts, walks.relations[bundle.hop - 1]
+def start_shares(facts: Facts, reasoning: Reasoning, branch: int, answer: int, *, epsilon: float) -> dict[int, float]:
+    """Return what part of a branch's score of an answer came from each start, over all walks; they sum to 1.
+
+    One pass back over the hops, without telling relations apart: exact, however many paths there are.
+
+    Args:
+        facts, reasoning, branch, answer, epsilon: as in `best_paths`.
+
+    Returns:
+        The share of each start that brought something, by its row; empty if the answer was not reached.
+    """
+    walks, hops = _walks_of(facts, reasoning, branch, epsilon)
+    row = np.array([answer])
+    entities, mass = np.empty(0, dtype=np.int64), np.empty(0)
+    for hop in range(len(hops), 0, -1):
+        here = hops[hop - 1] * walks.levels[hop].weights_at(row)
+        entities, mass = _summed(np.append(entities, row), np.append(mass, here))
+        kept = mass > 0
+        flow = _flow(walks, hop, entities[kept], mass[kept])
+        entities, mass = _summed(flow.source, flow.mass)
+    total = mass.sum()
+    return dict(zip(entities.tolist(), (mass / total).tolist(), strict=True)) if total > 0 else {}
+
+
+@dataclass(frozen=True, eq=False)
+class _Flow:
+    """What came to entities over their facts, a hop back: from where, along which relation, how much of the answer's score.
+
+    `arrived` is what came to each entity before rescaling and gates.
+    """
+
+    source: NDArray[np.int64]
+    relation: NDArray[np.int64]
+    mass: NDArray[np.float64]
+    arrived: NDArray[np.float64]
+
+
+def _flow(walks: _Walks, hop: int, entities: NDArray[np.int64], mass: NDArray[np.float64]) -> _Flow:
+    facts, relations = walks.facts, walks.relations[hop - 1]
     # A fact (o, inverse of p, s) of o is the fact (s, p, o) read the other way.
     walked, half = relations >= walks.epsilon, len(relations) // 2
-    owner, fact = facts.along(bundle.entities, np.concatenate([walked[half:], walked[:half]]))
-    source, relation = facts.object[fact], facts.inverse(facts.relation[fact].astype(np.int64))
-    brought = walks.levels[bundle.hop - 1].weights_at(source) * relations[relation]
-    arrived = np.bincount(owner, weights=brought, minlength=len(bundle.mass))
+    owner, fact = facts.along(entities, np.concatenate([walked[half:], walked[:half]]))
+    source, relation = facts.object[fact].astype(np.int64), facts.inverse(facts.relation[fact].astype(np.int64))
+    brought = walks.levels[hop - 1].weights_at(source) * relations[relation]
+    arrived = np.bincount(owner, weights=brought, minlength=len(mass)).astype(np.float64)
     kept = np.flatnonzero(brought > 0)
     source, relation, owner, brought = source[kept], relation[kept], owner[kept], brought[kept]
-    flow = bundle.mass[owner] * brought / arrived[owner]
-    after = replace(bundle, left=walks.levels[bundle.hop].weights_at(bundle.entities) / arrived)
+    return _Flow(source, relation, mass[owner] * brought / arrived[owner], arrived)
+
+
+def _summed(entities: NDArray[np.int64], mass: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return each entity once, ascending, with the sum of its masses."""
+    once, places = np.unique(entities, return_inverse=True)
+    return once, np.bincount(places, weights=mass, minlength=len(once)).astype(np.float64)
+
+
+def _expand(walks: _Walks, bundle: _Bundle) -> list[_Bundle]:
+    """Go one hop back: a bundle for each relation that brought something."""
+    flow = _flow(walks, bundle.hop, bundle.entities, bundle.mass)
+    after = replace(bundle, left=walks.levels[bundle.hop].weights_at(bundle.entities) / flow.arrived)
     bundles = []
-    for number in sorted(set(relation.tolist())):
-        chosen = relation == number
-        entities, places = np.unique(source[chosen], return_inverse=True)
-        mass = np.bincount(places, weights=flow[chosen], minlength=len(entities)).astype(np.float64)
-        bundles.append(_Bundle(bundle.hop - 1, (number, *bundle.relations), entities.astype(np.int64), mass, None, after))
+    for number in sorted(set(flow.relation.tolist())):
+        chosen = flow.relation == number
+        entities, mass = _summed(flow.source[chosen], flow.mass[chosen])
+        bundles.append(_Bundle(bundle.hop - 1, (number, *bundle.relations), entities, mass, None, after))
     return bundles
 
 

@@ -2,24 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 import torch
 
-from kgqa.explain.answer import Answer, Fact, Mention, Operation, Path, RankedEntity, Reason
-from kgqa.explain.paths import RelationPath, best_paths, members
+from kgqa.explain.answer import Answer, Compared, Fact, Mention, Operation, Path, RankedEntity, Reason
+from kgqa.explain.branches import Traced, traced
+from kgqa.explain.mentions import entity_of, mentions_of
+from kgqa.explain.paths import RelationPath, members
 from kgqa.explain.ranking import Ranking
 from kgqa.graph.cypher import Chain, Extreme, Step, ask_again, count_again, prove
 from kgqa.kb import KnowledgeBase
 from kgqa.model.operators import Operator
-from kgqa.model.prediction import OPEN, Model, Prediction
-from kgqa.model.reasoner import Reasoning
+from kgqa.model.prediction import OPEN, Asked, Model, Prediction
 from kgqa.ops import relations_of
-from kgqa.threads import one_thread
 
 MOST_OTHERS = 10
-MOST_CANDIDATES = 5
 
 _OPERATIONS: Final[dict[Operator, Operation]] = {
     Operator.SET: "set",
@@ -35,9 +34,6 @@ _WORDS: Final[dict[Reason, str]] = {
     "low confidence": "what was found is not sure enough",
 }
 
-Traced: TypeAlias = tuple[RelationPath, tuple[tuple[int, int], ...]]
-"""A path, and the pairs of positions on it at which its entities must differ."""
-
 
 def trace(model: Model, prediction: Prediction, *, limit: int) -> Answer:
     """Explain a prediction; no query is run.
@@ -49,16 +45,15 @@ def trace(model: Model, prediction: Prediction, *, limit: int) -> Answer:
     """
     kb, text = model.kb, prediction.layout.text
     branches = prediction.open_branches()
-    mentions = _mentions(kb, prediction, branches)
     asked = prediction.asked
     if prediction.abstains or asked is None:
-        return _abstention(kb, prediction, mentions)
+        return _abstention(kb, prediction, mentions_of(kb, prediction, branches))
     if asked.operator is Operator.COUNT:
-        return _counted(model, prediction, mentions, branches)
+        return _counted(model, prediction, branches)
     size = len(prediction.answer_set)
     ranked = Ranking(kb, prediction.rows, prediction.scores)
     answer = int(prediction.rows[0])
-    found = _paths(model, prediction, branches, answer)
+    found = traced(model, prediction, branches, answer)
     chains = _chains(kb, found)
     having, must_have = _having(model, prediction, answer)
     node, identifier = kb.mapping.locate(kb.ids[answer])
@@ -70,33 +65,57 @@ def trace(model: Model, prediction: Prediction, *, limit: int) -> Answer:
         operator=_OPERATIONS[asked.operator],
         attribute=None if attribute is None else attribute.name,
         others=ranked[size : size + MOST_OTHERS],
-        mentions=mentions,
+        compared=() if asked.attribute is None else _compared(kb, prediction, asked),
+        mentions=mentions_of(kb, prediction, branches, found, answer),
         confidence=prediction.confidence,
         having=must_have,
-        paths=tuple(_path(kb, path) for path, _ in found),
+        **_told(kb, found),
         cypher=ask_again(chains, node.shape, kb.mapping.labels, limit, extreme, having),
         proof=prove(chains, node.shape, identifier, kb.mapping.labels, extreme, having),
     )
 
 
-def _counted(model: Model, prediction: Prediction, mentions: tuple[Mention, ...], branches: Sequence[int]) -> Answer:
+def _counted(model: Model, prediction: Prediction, branches: Sequence[int]) -> Answer:
     kb, members = model.kb, int(prediction.value or 0)
     answer = Answer(
         question=prediction.layout.text,
         value=prediction.value,
         operator="count",
         counted=Ranking(kb, prediction.rows, prediction.scores)[:members],
-        mentions=mentions,
+        mentions=mentions_of(kb, prediction, branches),
         confidence=prediction.confidence,
     )
     if not members:
         return replace(answer, note="Nothing was found to count, so there is no query that counts it.")
     first = int(prediction.rows[0])
-    found = _paths(model, prediction, branches, first)
+    found = traced(model, prediction, branches, first)
     node, _ = kb.mapping.locate(kb.ids[first])
     having, must_have = _having(model, prediction, first)
     query = count_again(_chains(kb, found), node.shape, kb.mapping.labels, having)
-    return replace(answer, having=must_have, paths=tuple(_path(kb, path) for path, _ in found), cypher=query)
+    mentions = mentions_of(kb, prediction, branches, found, first)
+    return replace(answer, mentions=mentions, having=must_have, **_told(kb, found), cypher=query)
+
+
+def _told(kb: KnowledgeBase, found: Sequence[Traced]) -> dict[str, Any]:
+    """Return the paths as an answer tells them: the best of each mention, the others, and how much all explain."""
+    return {
+        "paths": tuple(_path(kb, one.paths[0], one.place) for one in found),
+        "more_paths": tuple(_path(kb, path, one.place) for one in found for path in one.paths[1:]),
+        "explained": round(min((sum(path.share for path in one.paths) for one in found), default=0.0), 6),
+    }
+
+
+def _compared(kb: KnowledgeBase, prediction: Prediction, asked: Asked) -> tuple[Compared, ...]:
+    """Return the winner of an extreme and the first that differs from it, with their values."""
+    assert prediction.reasoning is not None
+    sets, attribute = prediction.reasoning.sets, asked.attribute
+    rows, own = members(sets, prediction.number)
+    values = kb.values[torch.from_numpy(rows), attribute].double().numpy()
+    known = (sets.weights.numpy()[own] > OPEN) & ~np.isnan(values)
+    rows, values = rows[known], values[known]
+    order = np.lexsort((rows, -values if asked.operator is Operator.LARGEST else values))
+    places = [order[0], *[place for place in order if values[place] != values[order[0]]][:1]] if len(order) else []
+    return tuple(Compared(id=kb.ids[rows[place]], name=kb.name(int(rows[place])), value=float(values[place])) for place in places)
 
 
 def _having(model: Model, prediction: Prediction, answer: int) -> tuple[Step | None, str | None]:
@@ -142,71 +161,16 @@ def _asks_for_more(prediction: Prediction) -> bool:
 
 def _chains(kb: KnowledgeBase, found: Sequence[Traced]) -> list[Chain]:
     chains = []
-    for path, differ in found:
+    for one in found:
+        path = one.paths[0]
         node, start = kb.mapping.locate(kb.ids[path.entities[0]])
         walked = map(kb.stored, path.relations)
         steps = tuple(Step(relation.type, forward) for relation, forward in walked)
-        chains.append(Chain(node.shape, start, steps, differ))
+        chains.append(Chain(node.shape, start, steps, one.differ))
     return chains
 
 
-def _paths(model: Model, prediction: Prediction, branches: Sequence[int], answer: int) -> list[Traced]:
-    """Return the best path of each branch that takes part, with the positions at which it must differ."""
-    assert prediction.reasoning is not None
-    reasoning = prediction.reasoning
-    found = []
-    with one_thread():
-        for branch in branches:
-            for path in best_paths(model.kb.facts, reasoning, branch, answer, epsilon=model.epsilon, most=1):
-                found.append((path, _pairs(reasoning, branch, path)))
-    return found
-
-
-def _pairs(reasoning: Reasoning, branch: int, path: RelationPath) -> tuple[tuple[int, int], ...]:
-    """Return the pairs of positions on a path that must differ for what the gates left out."""
-    plan, hops = reasoning.plan, len(path.relations)
-    pairs = [(hop - 2, hop) for hop in range(2, hops + 1) if float(plan.leave_last[branch, hop - 1]) > OPEN]
-    if float(plan.leave_start[branch]) > OPEN and (0, hops) not in pairs:
-        pairs.append((0, hops))
-    levels = (reasoning.seeds, *reasoning.walks)
-    return tuple(
-        (low, high)
-        for low, high in pairs
-        # A gate that is not quite closed lets a walk through that comes back; its query must not forbid that.
-        if path.entities[low] != path.entities[high]
-        # Where nothing could have come back, as from a film to an actor to a film to a genre, there is nothing to forbid.
-        and len(np.intersect1d(members(levels[low], branch)[0], members(levels[high], branch)[0], assume_unique=True))
-    )
-
-
-def _mentions(kb: KnowledgeBase, prediction: Prediction, branches: Sequence[int]) -> tuple[Mention, ...]:
-    reasoning, batch, layout = prediction.reasoning, prediction.batch, prediction.layout
-    if reasoning is None or batch is None:
-        return ()
-    mentions = []
-    owners, first = batch.candidate_branch.numpy(), int(np.searchsorted(batch.question.numpy(), prediction.number))
-    for branch in branches:
-        own = slice(*np.searchsorted(owners, (branch, branch + 1)).tolist())
-        rows, shares = batch.candidate[own].tolist(), reasoning.candidates[own].tolist()
-        order = sorted(range(len(rows)), key=lambda place: -shares[place])[:MOST_CANDIDATES]
-        candidates = tuple(_entity(kb, rows[place], round(shares[place], 6)) for place in order)
-        span = layout.branches[branch - first].span
-        inside = layout.tokens[span.first : span.last + 1]
-        start, end = (inside[0].start, inside[-1].end) if inside else (len(layout.text), len(layout.text))
-        mentions.append(
-            Mention(
-                text=layout.text[start:end],
-                start=start,
-                end=end,
-                probability=round(float(reasoning.gates[branch]), 6),
-                candidates=candidates,
-                exact=span.exact,
-            )
-        )
-    return tuple(mentions)
-
-
-def _path(kb: KnowledgeBase, path: RelationPath) -> Path:
+def _path(kb: KnowledgeBase, path: RelationPath, mention: int) -> Path:
     facts = []
     for place, number in enumerate(path.relations):
         relation, forward = kb.stored(number)
@@ -223,12 +187,9 @@ def _path(kb: KnowledgeBase, path: RelationPath) -> Path:
             )
         )
     return Path(
-        start=_entity(kb, path.entities[0], 1.0),
+        mention=mention,
+        start=entity_of(kb, path.entities[0], 1.0),
         relations=tuple(kb.relation_name(relation) for relation in path.relations),
         share=round(path.share, 6),
         facts=tuple(facts),
     )
-
-
-def _entity(kb: KnowledgeBase, row: int, score: float) -> RankedEntity:
-    return RankedEntity(id=kb.ids[row], name=kb.name(row), score=score)

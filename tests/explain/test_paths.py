@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from kgqa import ops
-from kgqa.explain.paths import best_paths
+from kgqa.explain.paths import best_paths, start_shares
 from kgqa.kb.facts import Facts
 from kgqa.model.constraint import Constraint
 from kgqa.model.hops import Plan
@@ -114,6 +114,27 @@ def test_the_best_path_of_a_drawn_graph_is_the_best_of_every_walk(data):
             best = max(expected.values())
             assert math.isclose(expected[found[0].entities[0], found[0].relations], best, rel_tol=1e-9)
             assert math.isclose(found[0].share, best / sum(expected.values()), rel_tol=1e-9)
+        by_start: dict[int, float] = {}
+        for (start, _), share in expected.items():
+            by_start[start] = by_start.get(start, 0.0) + share / sum(expected.values())
+        shares = start_shares(facts, reasoning, 0, answer, epsilon=0.0)
+        assert shares.keys() == by_start.keys()
+        assert all(math.isclose(shares[start], share, rel_tol=1e-9) for start, share in by_start.items())
+
+
+def test_the_share_of_a_start_is_what_the_score_loses_without_it():
+    """The score is linear in the weights of the starts, as long as nothing is rescaled: shares are gradients times weights."""
+    facts = grid(3)
+    relations = torch.tensor([[0.3, 0.3, 0.2, 0.2], [0.2, 0.4, 0.2, 0.2]], dtype=torch.float64)
+    seeds = (0.1 * torch.rand(9, generator=torch.Generator().manual_seed(1), dtype=torch.float64)).requires_grad_()
+    plan = plan_of(relations, torch.tensor([0.4, 0.6], dtype=torch.float64))
+    score = reason(facts, seeds, plan).branches.dense()[0, 4]
+    (gradient,) = torch.autograd.grad(score, seeds)
+
+    shares = start_shares(facts, reason(facts, seeds.detach(), plan), 0, 4, epsilon=0.0)
+
+    expected = (gradient * seeds / score).tolist()
+    assert all(math.isclose(shares.get(start, 0.0), share, abs_tol=1e-5) for start, share in enumerate(expected))
 
 
 def test_the_walk_of_a_path_follows_its_relations_along_facts():

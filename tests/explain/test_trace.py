@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 import torch
 
+from kgqa.data import Topic
 from kgqa.explain.trace import trace
 from kgqa.model.confidence import Confidence
 from kgqa.model.operators import Operator
@@ -117,3 +118,51 @@ def test_where_nothing_that_is_reached_is_what_answers_must_be_the_graph_does_no
 
     assert answer.abstains
     assert answer.reason == "not in the graph"
+
+
+def test_a_mention_is_who_brought_the_answer_not_who_has_the_first_relation(tmp_path):
+    """The scientist has the likelier first relation, but only films of the actor were written by anybody."""
+    along = [{"-starring": 0.4, "-author": 0.6}, {"written_by": 1.0}]
+    model = with_plan(untrained(films(tmp_path)), along, hops=[0.0, 1.0])
+
+    answer = asked(model, "what Tom Hanks")
+
+    (mention,) = answer.mentions
+    assert [entity.id for entity in answer.entities] == ["broyles"]
+    assert [(one.id, one.score) for one in mention.candidates] == [("hanks_actor", 1.0), ("hanks_scientist", 0.0)]
+    assert answer.paths[0].start.id == mention.entity.id
+    assert answer.cypher.parameters["start"] == "hanks_actor"
+
+
+def test_the_paths_of_an_answer_say_how_much_they_explain(tmp_path):
+    along = [{"directed_by": 0.5, "starring": 0.3, "written_by": 0.2}]
+    model = with_plan(untrained(films(tmp_path), settings=config(hops=1)), along, hops=[1.0])
+
+    answer = asked(model, "who Cast Away")
+
+    assert [entity.id for entity in answer.entities] == ["zemeckis", "hanks_actor"]
+    assert [path.relations for path in (*answer.paths, *answer.more_paths)] == [("directed by",)]
+    assert answer.explained == pytest.approx(1.0)
+    assert answer.mentions[0].weight == pytest.approx(0.5)
+
+
+def test_each_of_several_mentions_says_how_far_it_reaches_the_answer(tmp_path):
+    model = with_plan(untrained(films(tmp_path)), [{"directed_by": 0.75, "starring": 0.25}, {}], hops=[1.0, 0.0])
+    topics = [Topic(entity="cast_away"), Topic(entity="contact")]
+    (prediction,) = model.predict([model.lay_out("what", topics)])
+
+    answer = trace(model, prediction, limit=5)
+
+    reached = {mention.entity.id: mention.weight for mention in answer.mentions}
+    assert reached == {"cast_away": pytest.approx(0.75), "contact": pytest.approx(1.0)}  # Contact stars nobody here
+    assert answer.entities[0].score == pytest.approx(min(reached.values()), abs=1e-6)
+    assert [answer.mentions[path.mention].entity.id for path in answer.paths] == [path.start.id for path in answer.paths]
+
+
+def test_an_extreme_shows_its_value_and_the_runner_up(films_of):
+    largest = asked(with_operator(films_of, Operator.LARGEST, attribute=0))
+    smallest = asked(with_operator(films_of, Operator.SMALLEST, attribute=0))
+
+    assert [(one.id, one.value) for one in largest.compared] == [("cast_away", 2000.0), ("contact", 1997.0)]
+    assert [one.id for one in smallest.compared] == ["contact", "cast_away"]
+    assert asked(with_operator(films_of, Operator.SET)).compared == ()

@@ -1,0 +1,77 @@
+"""Trace an answer back over each mention that takes part: which candidates brought it, along which paths."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from kgqa.explain.paths import RelationPath, best_paths, members, start_shares
+from kgqa.model.prediction import OPEN, Model, Prediction
+from kgqa.model.reasoner import Reasoning
+from kgqa.threads import one_thread
+
+MOST_PATHS: Final = 3
+"""Paths that are told of each mention."""
+
+
+@dataclass(frozen=True, eq=False)
+class Traced:
+    """How a branch leads to an answer.
+
+    Attributes:
+        place: its place among the branches that take part.
+        branch: its number in the batch.
+        starts: what part of its score came from each candidate, by row.
+        paths: the best paths; the first begins at the candidate that brought most, and stands in the Cypher.
+        differ: the pairs of positions on the first path at which entities must differ.
+    """
+
+    place: int
+    branch: int
+    starts: dict[int, float]
+    paths: list[RelationPath]
+    differ: tuple[tuple[int, int], ...]
+
+
+def traced(model: Model, prediction: Prediction, branches: Sequence[int], answer: int) -> list[Traced]:
+    """Trace an answer back over each branch that takes part and reaches it.
+
+    Args:
+        model: the model that made the prediction.
+        prediction: what it predicted.
+        branches: those that take part.
+        answer: the row of the entity.
+    """
+    assert prediction.reasoning is not None
+    reasoning, facts, epsilon = prediction.reasoning, model.kb.facts, model.epsilon
+    found = []
+    with one_thread():
+        for place, branch in enumerate(branches):
+            starts = start_shares(facts, reasoning, branch, answer, epsilon=epsilon)
+            paths = best_paths(facts, reasoning, branch, answer, epsilon=epsilon, most=MOST_PATHS)
+            if not paths:
+                continue
+            likeliest = max(starts, key=lambda row: (starts[row], -row))
+            if paths[0].entities[0] != likeliest:
+                first = best_paths(facts, reasoning, branch, answer, epsilon=epsilon, most=1, start=likeliest)
+                paths = [*first, *(path for path in paths if path not in first)][:MOST_PATHS]
+            found.append(Traced(place, branch, starts, paths, _pairs(reasoning, branch, paths[0])))
+    return found
+
+
+def _pairs(reasoning: Reasoning, branch: int, path: RelationPath) -> tuple[tuple[int, int], ...]:
+    """Return the pairs of positions on a path that must differ for what the gates left out."""
+    plan, hops = reasoning.plan, len(path.relations)
+    pairs = [(hop - 2, hop) for hop in range(2, hops + 1) if float(plan.leave_last[branch, hop - 1]) > OPEN]
+    if float(plan.leave_start[branch]) > OPEN and (0, hops) not in pairs:
+        pairs.append((0, hops))
+    levels = (reasoning.seeds, *reasoning.walks)
+    return tuple(
+        (low, high)
+        for low, high in pairs
+        # A gate that is not quite closed lets a walk through that comes back; its query must not forbid that.
+        if path.entities[low] != path.entities[high]
+        # Where nothing could have come back, as from a film to an actor to a film to a genre, there is nothing to forbid.
+        and len(np.intersect1d(members(levels[low], branch)[0], members(levels[high], branch)[0], assume_unique=True))
+    )
