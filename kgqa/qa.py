@@ -30,8 +30,17 @@ class QA:
     'William Broyles Jr.'
     """
 
-    def __init__(self, model: Model, *, graph: Connection | None = None, limit: int = LIMIT, timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self,
+        model: Model,
+        *,
+        graph: Connection | None = None,
+        limit: int = LIMIT,
+        timeout: float = TIMEOUT,
+        path: Path | None = None,
+    ) -> None:
         self.model = model
+        self.path = path
         self.graph = graph
         self.limit = limit
         self.timeout = timeout
@@ -62,7 +71,7 @@ class QA:
             SnapshotError: the snapshot is missing or damaged.
             FingerprintMismatch: `kb` is not the one that the model was trained on.
         """
-        return cls(load_model(Path(path), kb, progress=progress), graph=graph, limit=limit, timeout=timeout)
+        return cls(load_model(Path(path), kb, progress=progress), graph=graph, limit=limit, timeout=timeout, path=Path(path))
 
     def ask(self, question: str, *, topics: Sequence[Topic] | None = None) -> Answer:
         """Answer a question; with `topics` these are its entities, else they are found in its text.

@@ -1,11 +1,11 @@
 """The graph and the training as Python users meet them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
 from kgqa.config import Config
-from kgqa.data import Dataset
+from kgqa.data import Dataset, Question
 from kgqa.data.dataset import fingerprint_of_files
 from kgqa.data.questions import read_questions
 from kgqa.errors import ConfigError, TrainingError
@@ -81,7 +81,7 @@ class Graph(Connection):
 
 def train(
     kb: KnowledgeBase,
-    questions: str | Path,
+    questions: str | Path | Sequence[str | Path],
     *,
     dev: str | Path,
     out: str | Path,
@@ -95,7 +95,7 @@ def train(
 
     Args:
         kb: the knowledge base.
-        questions: what to learn from.
+        questions: the file to learn from, or several.
         dev: what the best epoch is chosen by.
         out: the model's folder.
         warm_start: questions to learn from first, as `synthesize` makes them.
@@ -124,7 +124,7 @@ def train(
 
 def trainer(
     kb: KnowledgeBase,
-    questions: str | Path,
+    questions: str | Path | Sequence[str | Path],
     *,
     dev: str | Path,
     out: str | Path,
@@ -135,30 +135,25 @@ def trainer(
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> Trainer:
     """Return what `train` runs, ready to run; arguments and errors as there."""
-    files, folder, settings = [Path(questions), Path(dev)], Path(out), config or Config()
-    limits = [settings.training.questions, settings.training.dev_questions]
-    if warm_start is not None:
-        files.append(Path(warm_start))
-        limits.append(None)
+    folder, settings = Path(out), config or Config()
+    learned_from = [Path(questions)] if isinstance(questions, str | Path) else [Path(file) for file in questions]
+    made = [] if warm_start is None else [Path(warm_start)]
     if kb.path is None:
         raise ConfigError("train: expected a knowledge base that was loaded from a snapshot, found one made in memory.")
     if not resume and folder.is_dir() and any(folder.iterdir()):
         raise TrainingError(
             f"{folder}: expected a new folder, found one with files in it. Choose another, or go on with --resume."
         )
-    drawn = []
-    for file, number in zip(files, limits, strict=True):
-        read = read_questions(file)
-        check_answers(read, kb, file)
-        drawn.append(draw(read, number, settings.training.seed))
-    learned_from, chosen_by = drawn[:2]
-    warm = [] if warm_start is None else drawn[2]
+    seed = settings.training.seed
+    train = draw(_read(learned_from, kb), settings.training.questions, seed)
+    chosen_by = draw(_read([Path(dev)], kb), settings.training.dev_questions, seed)
+    warm = _read(made, kb)
     learned = Trainer(
-        new_model(settings, [*learned_from, *warm], kb),
-        learned_from,
+        new_model(settings, [*train, *warm], kb),
+        train,
         chosen_by,
         folder,
-        source=fingerprint_of_files(files),
+        source=fingerprint_of_files([*learned_from, Path(dev), *made]),
         warm_start=warm,
         progress=progress,
         on_epoch=on_epoch,
@@ -166,3 +161,13 @@ def trainer(
     if resume:
         learned.resume()
     return learned
+
+
+def _read(files: Sequence[Path], kb: KnowledgeBase) -> list[Question]:
+    """Read question files whose answers are entities of the knowledge base."""
+    found: list[Question] = []
+    for file in files:
+        read = read_questions(file)
+        check_answers(read, kb, file)
+        found += read
+    return found

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from kgqa.cli import ask, demo, doctor, evaluate, load, mapping, migrate, runs, serve, snapshot, synthesize, train, up
+from kgqa.cli import ask, demo, doctor, evaluate, feedback, load, mapping, migrate, runs, serve, snapshot, synthesize, train, up
 
 app = typer.Typer(
     help="Answer questions from a knowledge graph in Neo4j, and prove each answer with Cypher.",
@@ -31,6 +31,7 @@ for _command in (
     runs.runs,
 ):
     app.command()(_command)
+app.add_typer(feedback.app, name="feedback")
 
 
 def _version(wanted: bool) -> None:

@@ -63,7 +63,7 @@ def _print(summary: dict[str, Any]) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("", no_wrap=True, overflow="ellipsis")  # a line a kind, however narrow the terminal is
     for title in ("questions", "correct", "Hits@1", "Hits@10", "MRR", "F1", "values", "abstained"):
-        table.add_column(title, justify="right", no_wrap=True)
+        table.add_column(title, justify="right", no_wrap=True, min_width=max(len(title), 6))
     for kind, measures in (*summary["by_kind"].items(), ("all", summary)):
         shares = [measures[name] for name in ("correct", "hits@1", "hits@10", "mrr", "f1", "exact_values")]
         cells = ["–" if share is None else f"{100 * share:.2f}" for share in shares]

@@ -16,8 +16,14 @@ def serve(
     snapshot: SnapshotOption = None,
     graph: GraphName = None,
     offline: Annotated[bool, typer.Option("--offline", help="Do not run the Cypher.")] = False,
+    example: Annotated[
+        list[str] | None, typer.Option("--example", help="A question that the page offers; may be repeated.")
+    ] = None,
 ) -> None:
-    """Answer over HTTP: POST /v1/ask, POST /v1/ask_many, GET /v1/health, GET /v1/model; documentation at /docs."""
+    """Answer over HTTP: the page at /, POST /v1/ask, POST /v1/ask_many, GET /v1/health, GET /v1/model; documentation at /docs.
+
+    With KGQA_TOKEN set, requests must carry it: Authorization: Bearer TOKEN.
+    """
     from kgqa.errors import ConfigError
     from kgqa.kb import KnowledgeBase
     from kgqa.qa import QA
@@ -34,7 +40,7 @@ def serve(
         with Bars() as bars:
             qa = QA.load(model, kb=kb, graph=connection, progress=bars)
         output.print(f"Listening on http://{host}:{port} (documentation at /docs). Stop with Ctrl-C.")
-        uvicorn.run(make_app(qa), host=host, port=port, log_level="warning")
+        uvicorn.run(make_app(qa, examples=example or ()), host=host, port=port, log_level="warning")
     finally:
         if connection is not None:
             connection.close()

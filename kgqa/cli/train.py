@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 def train(
     snapshot: Annotated[Path, typer.Argument(help="The snapshot of the graph.")],
-    questions: Annotated[Path, typer.Option("--questions", help="Questions with their answers, to learn from.")],
+    questions: Annotated[
+        list[Path], typer.Option("--questions", help="Questions with their answers, to learn from; may be repeated.")
+    ],
     dev: Annotated[Path, typer.Option("--dev", help="Other questions, by which the best epoch is chosen.")],
     out: Annotated[Path, typer.Option("--out", help="The model's folder.")],
     warm_start: Annotated[

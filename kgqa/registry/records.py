@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from kgqa.registry import tables
-from kgqa.registry.tables import Status
+from kgqa.registry.tables import Status, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +65,25 @@ class EvaluationSummary:
     created: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
+class FeedbackRecord:
+    """What somebody said of an answer; `answer` and `correction` as in a line of a question file."""
+
+    id: int
+    question: str
+    answer: dict[str, Any]
+    model: str
+    snapshot: str
+    verdict: Verdict
+    correction: dict[str, Any] | None
+    created: datetime
+
+    @property
+    def right(self) -> dict[str, Any] | None:
+        """Return what is right, None where nobody said it."""
+        return self.answer if self.verdict == "right" else self.correction
+
+
 def snapshot_of(row: tables.Snapshot) -> SnapshotSummary:
     """Return a row as a value."""
     return SnapshotSummary(fingerprint=row.fingerprint, path=row.path, source=row.source, counts=row.counts, created=row.created)
@@ -101,5 +120,19 @@ def evaluation_of(row: tables.Evaluation) -> EvaluationSummary:
         questions=row.questions,
         topics=row.topics,
         metrics=row.metrics,
+        created=row.created,
+    )
+
+
+def feedback_of(row: tables.Feedback) -> FeedbackRecord:
+    """Return a row as a value."""
+    return FeedbackRecord(
+        id=row.id,
+        question=row.question,
+        answer=row.answer,
+        model=row.model,
+        snapshot=row.snapshot,
+        verdict=row.verdict,
+        correction=row.correction,
         created=row.created,
     )

@@ -7,7 +7,7 @@
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -21,13 +21,15 @@ from kgqa.errors import RegistryError
 from kgqa.registry import database
 from kgqa.registry.records import (
     EvaluationSummary,
+    FeedbackRecord,
     RunSummary,
     SnapshotSummary,
     evaluation_of,
+    feedback_of,
     run_of,
     snapshot_of,
 )
-from kgqa.registry.tables import Ended, Epoch, Evaluation, Run, Snapshot, now
+from kgqa.registry.tables import Ended, Epoch, Evaluation, Feedback, Run, Snapshot, Verdict, now
 from kgqa.registry.upgrade import upgrade
 
 
@@ -90,7 +92,7 @@ class Registry:
         snapshot: str,
         config: Mapping[str, Any],
         source: str,
-        questions: Path | str | None = None,
+        questions: Sequence[Path | str] = (),
         dev: Path | str | None = None,
     ) -> int:
         """Record that a training starts, and return its id.
@@ -102,7 +104,7 @@ class Registry:
             snapshot: the fingerprint of a recorded snapshot.
             config: the settings, as `Config.tables` returns them.
             source: the text that tells the questions apart.
-            questions: the file of the training questions, None if they were made in memory.
+            questions: the files of the training questions, none if they were made in memory; kept as lines of one text.
             dev: the file of the dev questions, likewise.
 
         Raises:
@@ -121,7 +123,7 @@ class Registry:
                 snapshot=snapshot,
                 status="running",
                 config=dict(config),
-                questions=_place(questions),
+                questions="\n".join(filter(None, map(_place, questions))) or None,
                 dev=_place(dev),
                 source=source,
                 left_out={},
@@ -221,6 +223,44 @@ class Registry:
         """
         with self._reading() as session:
             return run_of(self._run(session, run, selectinload(Run.epochs)))
+
+    def record_feedback(
+        self,
+        *,
+        question: str,
+        answer: Mapping[str, Any],
+        model: Path | str,
+        snapshot: str,
+        verdict: Verdict,
+        correction: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Record what somebody said of an answer, and return its id.
+
+        Args:
+            question: the question.
+            answer: what was answered, as in a line of a question file: `{"answers": [ids]}` or `{"value": 3}`.
+            model: the folder of the model.
+            snapshot: the fingerprint of the snapshot that it answered from.
+            verdict: `right` or `wrong`.
+            correction: what is right instead, as `answer`.
+        """
+        with self._writing() as session:
+            row = Feedback(
+                question=question,
+                answer=dict(answer),
+                model=_place(model),
+                snapshot=snapshot,
+                verdict=verdict,
+                correction=None if correction is None else dict(correction),
+            )
+            session.add(row)
+            session.flush()
+            return row.id
+
+    def feedback(self) -> list[FeedbackRecord]:
+        """Return all that people said of answers, the oldest first."""
+        with self._reading() as session:
+            return [feedback_of(row) for row in session.scalars(select(Feedback).order_by(Feedback.id))]
 
     def recent_snapshots(self, limit: int = 20) -> list[SnapshotSummary]:
         """Return the snapshots that were recorded last, the newest first."""

@@ -1,4 +1,4 @@
-"""The tables of the registry: snapshots, runs with their epochs, and evaluations.
+"""The tables of the registry: snapshots, runs with their epochs, evaluations, and what people said of answers.
 
 The database gets them from the versions in `migrations/registry`; a test asserts that both say the same.
 """
@@ -14,6 +14,9 @@ Status = Literal["running", "finished", "failed", "interrupted"]
 
 Ended = Literal["finished", "failed", "interrupted"]
 """How a run can have ended."""
+
+Verdict = Literal["right", "wrong"]
+"""What somebody said of an answer."""
 
 VERSION_TABLE: Final = "kgqa_version"
 """Where the version of the tables is kept; not Alembic's own name, so that a database may be shared with others."""
@@ -115,4 +118,24 @@ class Evaluation(Base):
     questions: Mapped[str | None]
     topics: Mapped[str] = mapped_column(String(8))
     metrics: Mapped[dict[str, Any]]
+    created: Mapped[datetime] = mapped_column(default=now)
+
+
+class Feedback(Base):
+    """What somebody said of an answer.
+
+    `answer` and `correction` are as a line of a question file: `{"answers": [ids]}` or `{"value": 3}`; `correction` is None
+    where nobody said what is right instead.
+    """
+
+    __tablename__ = "feedback"
+    __table_args__ = (CheckConstraint("verdict IN ('right', 'wrong')", name="verdict"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    question: Mapped[str]
+    answer: Mapped[dict[str, Any]]
+    model: Mapped[str]
+    snapshot: Mapped[str] = mapped_column(String(64))
+    verdict: Mapped[Verdict] = mapped_column(String(5))
+    correction: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created: Mapped[datetime] = mapped_column(default=now)

@@ -1,76 +1,135 @@
-"""The HTTP service: ask, ask_many, health, model. A question too long or empty is answered with 422 and a reason."""
+"""The HTTP service: ask, ask_many, feedback, health, model, and the page. Refusals are problems (RFC 9457)."""
 
-from typing import Annotated, Any
+import hmac
+import json
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from typing import Annotated, Any, Final
 
 import anyio.to_thread
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import Depends, FastAPI
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.exceptions import HTTPException
 
 from kgqa import __version__
-from kgqa.data.questions import MAX_QUESTION_LENGTH
-from kgqa.errors import KgqaError, QuestionError
+from kgqa.errors import KgqaError
 from kgqa.qa import QA
+from kgqa.serve.feedback import record
+from kgqa.serve.models import Answered, Card, Feedback, Health, ManyQuestions, OneQuestion, Recorded
+from kgqa.serve.problems import documented, tell_problems
+from kgqa.serve.together import MOST_WAITING, Together
 
-MOST_QUESTIONS = 1000
-"""Questions in one request of `ask_many`."""
-
-Text = Annotated[str, Field(min_length=1, max_length=MAX_QUESTION_LENGTH)]
-
-
-class OneQuestion(BaseModel):
-    """The body of `POST /v1/ask`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    question: Text
+TOKEN: Final = "KGQA_TOKEN"  # noqa: S105 (a name, no token)
+"""The environment variable with the token that requests must carry, if any need one."""
 
 
-class ManyQuestions(BaseModel):
-    """The body of `POST /v1/ask_many`."""
+def make_app(qa: QA, *, examples: Sequence[str] = (), most_waiting: int = MOST_WAITING) -> FastAPI:
+    """Return the service that answers with `qa`.
 
-    model_config = ConfigDict(extra="forbid")
+    Args:
+        qa: what answers.
+        examples: questions that the page offers.
+        most_waiting: questions that may wait; whoever comes then is told to come again.
+    """
+    together = Together(qa, most_waiting)
 
-    questions: list[Text] = Field(min_length=1, max_length=MOST_QUESTIONS)
+    @asynccontextmanager
+    async def living(_: FastAPI) -> AsyncIterator[None]:
+        async with together:
+            yield
 
+    app = FastAPI(
+        title="kgqa",
+        version=__version__,
+        description="Questions answered from a knowledge graph, proved with Cypher.",
+        lifespan=living,
+    )
+    tell_problems(app)
+    allowed = [Depends(_check_token)]
 
-def make_app(qa: QA) -> FastAPI:
-    """Return the service that answers with `qa`."""
-    app = FastAPI(title="kgqa", version=__version__, description="Questions answered from a knowledge graph, with Cypher.")
-    one_at_a_time = anyio.CapacityLimiter(1)  # the model uses all cores for one batch
-
-    @app.exception_handler(KgqaError)
-    async def refuse(_: Request, error: KgqaError) -> JSONResponse:
-        return JSONResponse({"detail": str(error)}, status_code=422 if isinstance(error, QuestionError) else 503)
-
-    @app.post("/v1/ask")
+    @app.post(
+        "/v1/ask", response_model=Answered, responses=documented(401, 422, 503), dependencies=allowed, summary="Answer a question"
+    )
     async def ask(body: OneQuestion) -> dict[str, Any]:
-        """Answer a question."""
-        answer = await anyio.to_thread.run_sync(qa.ask, body.question, limiter=one_at_a_time)
+        """Answer a question, with its mentions, paths and Cypher."""
+        (answer,) = await together.ask([body.question])
         return answer.json()
 
-    @app.post("/v1/ask_many")
+    @app.post(
+        "/v1/ask_many",
+        response_model=list[Answered],
+        responses=documented(401, 422, 503),
+        dependencies=allowed,
+        summary="Answer questions",
+    )
     async def ask_many(body: ManyQuestions) -> list[dict[str, Any]]:
-        """Answer questions, in their order."""
-        answers = await anyio.to_thread.run_sync(qa.ask_many, body.questions, limiter=one_at_a_time)
-        return [answer.json() for answer in answers]
+        """Answer questions, in their order; if one is no question, none is answered."""
+        return [answer.json() for answer in await together.ask(body.questions)]
 
-    @app.get("/v1/health")
-    def health() -> JSONResponse:
-        """Say whether answers can be given, and whether the graph answers."""
-        graph = "not connected"
-        if qa.graph is not None:
-            try:
-                qa.graph.read("RETURN 1 AS one", timeout=qa.timeout)
-                graph = "answers"
-            except KgqaError as error:
-                return JSONResponse({"status": "degraded", "graph": str(error)}, status_code=503)
-        return JSONResponse({"status": "ok", "graph": graph})
+    @app.post(
+        "/v1/feedback",
+        response_model=Recorded,
+        status_code=201,
+        responses=documented(401, 422, 503),
+        dependencies=allowed,
+        summary="Say whether an answer is right",
+    )
+    async def feedback(body: Feedback) -> Recorded:
+        """Record what somebody says of the answer to a question; `kgqa feedback export` makes training questions of it."""
+        (answer,) = await together.ask([body.question])
+        return await anyio.to_thread.run_sync(record, body, answer, qa.model.kb, str(qa.path or "in memory"))
 
-    @app.get("/v1/model")
-    def model() -> dict[str, Any]:
+    @app.get("/v1/health", response_model=Health, responses={503: {"model": Health}}, summary="Is it ready?")
+    async def health() -> JSONResponse:
+        """Say whether answers can be given and proved; `degraded` and 503 where the graph does not answer."""
+        graph, status = await anyio.to_thread.run_sync(_graph_says, qa)
+        return JSONResponse(Health(status="ok" if status == 200 else "degraded", graph=graph).model_dump(), status_code=status)
+
+    @app.get("/v1/model", response_model=Card, responses=documented(401), dependencies=allowed, summary="Which model answers?")
+    async def model() -> Card:
         """Say which model answers, and from which snapshot."""
         kb = qa.model.kb
-        return {"snapshot": kb.fingerprint, "counts": kb.counts, "config": qa.model.config.tables(), "kgqa": __version__}
+        return Card(snapshot=kb.fingerprint, counts=kb.counts, config=qa.model.config.tables(), kgqa=__version__)
+
+    page = (files("kgqa.serve") / "page.html").read_text(encoding="utf-8").replace("{examples}", _escaped(examples))
+
+    @app.get("/", response_class=HTMLResponse, include_in_schema=False)
+    async def show_page() -> HTMLResponse:
+        return HTMLResponse(page, headers={"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"})
 
     return app
+
+
+_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:"
+
+_bearer = HTTPBearer(auto_error=False)
+
+
+def _check_token(given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> None:
+    expected = os.environ.get(TOKEN)
+    sent = b"" if given is None else given.credentials.encode("latin-1")  # as headers are decoded
+    if expected and not hmac.compare_digest(expected.encode(), sent):
+        raise HTTPException(
+            401,
+            f"expected the token of {TOKEN}, found {'another' if given is not None else 'none'}. Send Authorization: Bearer …",
+            {"WWW-Authenticate": "Bearer"},
+        )
+
+
+def _graph_says(qa: QA) -> tuple[str, int]:
+    """Return what is known of the graph, and the status of the service."""
+    if qa.graph is None:
+        return "not connected", 200
+    try:
+        qa.graph.read("RETURN 1 AS one", timeout=qa.timeout)
+    except KgqaError as error:
+        return str(error), 503
+    return "answers", 200
+
+
+def _escaped(examples: Sequence[str]) -> str:
+    """Return the examples as JSON that may stand in a script."""
+    return json.dumps(list(examples)).replace("<", "\\u003c")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.worlds import FILMS_QUESTIONS, write_folder
+from tests.worlds import FILMS_QUESTIONS, write_folder, write_lines
 
 COMMANDS = (
     "demo", "up", "down", "doctor", "migrate", "load", "mapping", "snapshot", "synthesize", "train", "evaluate",
@@ -63,6 +63,13 @@ def test_from_a_data_folder_to_an_answer_without_neo4j(kgqa, tmp_path):
     table = kgqa("evaluate", model, "--questions", questions).out
     assert "100.00" in table
     assert "4 questions for entities" in table
+
+    half = (
+        write_lines(tmp_path / f"{name}.jsonl", part) for name, part in (("a", FILMS_QUESTIONS[:1]), ("b", FILMS_QUESTIONS[1:]))
+    )
+    several = [option for file in half for option in ("--questions", file)]
+    together = kgqa("train", snapshot, *several, "--dev", questions, "--out", tmp_path / "several", "--config", config)
+    assert "4 of 4 questions can be learned from" in together.out
 
     answer = json.loads(kgqa("ask", model, "Who directed Contact?", "--offline", "--json").out)
     assert answer["entities"][0]["id"] == "zemeckis"
@@ -131,3 +138,21 @@ def test_the_doctor_says_what_is_here(kgqa):
     assert found["Python"]["good"]
     assert not found["Neo4j by NEO4J_URI"]["good"]
     assert done.code == (0 if value["usable"] else 1)
+
+
+def test_feedback_becomes_a_question_file(kgqa, tmp_path):
+    from kgqa.registry import Registry
+
+    with Registry.open() as registry:
+        for question, verdict in (("Who directed Contact?", "right"), ("Who?", "wrong")):
+            registry.record_feedback(
+                question=question, answer={"answers": ["zemeckis"]}, model="m", snapshot="f" * 64, verdict=verdict
+            )
+    done = kgqa("feedback", "export", tmp_path / "said.jsonl")
+
+    assert done.code == 0
+    assert "1 questions" in done.out
+    assert "left out: 1 questions" in done.out
+    (line,) = (tmp_path / "said.jsonl").read_text().splitlines()
+    assert json.loads(line) == {"id": "feedback-1", "question": "Who directed Contact?", "answers": ["zemeckis"]}
+    assert json.loads(kgqa("feedback", "export", tmp_path / "none.jsonl", "--snapshot", "0", "--json").out)["questions"] == 0

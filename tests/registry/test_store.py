@@ -41,7 +41,7 @@ def test_a_training_is_returned_as_it_was_recorded_with_its_epochs_in_order(tmp_
             model=tmp_path / "model",
             snapshot=FINGERPRINT,
             config=config,
-            questions=tmp_path / "train.jsonl",
+            questions=[tmp_path / "train.jsonl"],
             dev=tmp_path / "dev.jsonl",
             source="sha256:0123",
         )

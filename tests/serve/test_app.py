@@ -1,11 +1,17 @@
 """The HTTP service, asked over HTTP."""
 
+import json
+from dataclasses import fields
+
 import pytest
 from fastapi.testclient import TestClient
 
 from kgqa.config import Config
+from kgqa.explain import answer as answers
 from kgqa.qa import QA
+from kgqa.registry import Registry
 from kgqa.sdk import train
+from kgqa.serve import models
 from kgqa.serve.app import make_app
 from tests.worlds import FILMS_QUESTIONS, QUICK, films, write_lines
 
@@ -16,8 +22,16 @@ def client(tmp_path_factory):
     questions = write_lines(folder / "questions.jsonl", FILMS_QUESTIONS)
     config = Config.from_tables(QUICK)
     train(films(folder), questions, dev=questions, out=folder / "model", config=config)
-    with TestClient(make_app(QA.load(folder / "model"))) as client:
+    with TestClient(make_app(QA.load(folder / "model"), examples=["Who directed </script>?"])) as client:
         yield client
+
+
+@pytest.fixture
+def registry(tmp_path, monkeypatch):
+    """A registry of its own for the service."""
+    monkeypatch.setenv("KGQA_REGISTRY_URL", f"sqlite:///{tmp_path / 'registry.sqlite'}")
+    with Registry.open() as registry:
+        yield registry
 
 
 def test_a_question_is_answered_with_its_cypher(client):
@@ -54,10 +68,93 @@ def test_what_is_no_question_is_refused_with_a_reason(client, body):
     response = client.post("/v1/ask", json=body)
 
     assert response.status_code == 422
+    assert response.headers["content-type"] == "application/problem+json"
     assert response.json()["detail"]
+    assert response.json()["title"].startswith("Unprocessable")
+    assert response.json()["status"] == 422
 
 
 def test_health_and_model_say_what_answers(client):
     assert client.get("/v1/health").json() == {"status": "ok", "graph": "not connected"}
     assert client.get("/v1/model").json()["counts"]["facts"] == 5
     assert "/v1/ask" in client.get("/openapi.json").json()["paths"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "answer"),
+    [
+        (models.Answered, answers.Answer),
+        (models.Entity, answers.RankedEntity),
+        (models.Mention, answers.Mention),
+        (models.Path, answers.Path),
+        (models.Fact, answers.Fact),
+        (models.Compared, answers.Compared),
+    ],
+)
+def test_what_is_sent_has_the_fields_of_the_answer(sent, answer):
+    assert list(sent.model_fields) == [field.name for field in fields(answer)]
+
+
+def test_a_place_that_is_none_is_a_problem_too(client):
+    response = client.get("/v2")
+
+    assert response.status_code == 404
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_where_a_token_is_set_requests_must_carry_it(client, monkeypatch):
+    monkeypatch.setenv("KGQA_TOKEN", "sésame")
+    body = {"question": "Who directed Contact?"}
+
+    assert client.post("/v1/ask", json=body).status_code == 401
+    wrong = client.post("/v1/ask", json=body, headers={"Authorization": "Bearer open"})
+    assert wrong.status_code == 401
+    assert wrong.headers["WWW-Authenticate"] == "Bearer"
+    assert "KGQA_TOKEN" in wrong.json()["detail"]
+    right = client.post("/v1/ask", json=body, headers={"Authorization": "Bearer sésame".encode()})
+    assert right.status_code == 200
+    assert client.get("/v1/health").status_code == 200
+
+
+def test_the_page_needs_nothing_from_elsewhere_and_examples_cannot_break_out_of_it(client):
+    response = client.get("/")
+
+    assert response.status_code == 200
+    assert "default-src 'none'" in response.headers["content-security-policy"]
+    assert "http://" not in response.text.replace("http://www.w3.org/2000/svg", "")
+    assert "https://" not in response.text
+    assert response.text.count("</script>") == 1
+    assert json.dumps(["Who directed </script>?"]).replace("<", "\\u003c") in response.text
+
+
+def test_feedback_is_recorded_with_the_answer_and_the_correction_by_name(client, registry):
+    right = client.post("/v1/feedback", json={"question": "Who directed Contact?", "verdict": "right"})
+    corrected = {"question": "Who directed Cast Away?", "verdict": "wrong", "correction": {"answers": ["zemeckis", "Contact"]}}
+    wrong = client.post("/v1/feedback", json=corrected)
+
+    assert (right.status_code, wrong.status_code) == (201, 201)
+    assert right.json()["right"] == {"answers": ["zemeckis"]}
+    first, second = registry.feedback()
+    assert (first.question, first.verdict, first.answer) == ("Who directed Contact?", "right", {"answers": ["zemeckis"]})
+    assert second.correction == {"answers": ["contact", "zemeckis"]}
+    assert second.model.endswith("model")
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"verdict": "perhaps"}, "right"),
+        ({"verdict": "right", "correction": {"value": 3}}, "no correction"),
+        ({"verdict": "wrong", "correction": {}}, "answers or a value"),
+        ({"verdict": "wrong", "correction": {"answers": ["Nobody"]}}, "found none"),
+        ({"verdict": "wrong", "correction": {"answers": ["Tom Hanks"]}}, "hanks_actor, hanks_scientist"),
+        ({"verdict": "wrong", "correction": {"value": 1e999}}, "finite"),
+    ],
+)
+def test_feedback_that_says_nothing_clear_is_refused_and_not_recorded(client, registry, said, message):
+    content = json.dumps({"question": "Who directed Contact?"} | said)
+    response = client.post("/v1/feedback", content=content, headers={"Content-Type": "application/json"})
+
+    assert response.status_code == 422
+    assert message in response.json()["detail"]
+    assert registry.feedback() == []

@@ -1,0 +1,40 @@
+"""`kgqa feedback`: what people said of answers."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kgqa.cli.common import AsJson, output, print_json
+
+app = typer.Typer(help="What people said of answers.", no_args_is_help=True)
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Argument(help="The file to write, for `kgqa train --questions`.")],
+    snapshot: Annotated[
+        str | None, typer.Option("--snapshot", help="Only answers from this snapshot: the beginning of its fingerprint.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the questions whose answers people confirmed or corrected as a question file."""
+    from kgqa.files import write_text
+    from kgqa.registry import Registry
+    from kgqa.registry.training_questions import as_questions
+
+    with Registry.open() as registry:
+        exported = as_questions(registry.feedback(), snapshot=snapshot)
+    write_text(out, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in exported.lines))
+    if as_json:
+        print_json({"questions": len(exported.lines), "unknown": exported.unknown, "path": str(out)})
+        return
+    output.print(f"{out}: {len(exported.lines):,} questions")
+    if exported.unknown:
+        output.print(f"left out: {exported.unknown:,} questions: said to be wrong, and nobody said what is right")
+
+
+@app.callback()
+def _feedback() -> None:
+    """What people said of answers."""

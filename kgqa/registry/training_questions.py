@@ -1,0 +1,32 @@
+"""Feedback as questions to train with: what people confirmed or corrected."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from kgqa.registry.records import FeedbackRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """Lines of a question file, and the questions of which nobody said what is right."""
+
+    lines: list[dict[str, Any]]
+    unknown: int
+
+
+def as_questions(feedback: Iterable[FeedbackRecord], *, snapshot: str | None = None) -> Exported:
+    """Return a line for each question of which somebody said what is right; the last word counts.
+
+    Args:
+        feedback: the oldest first.
+        snapshot: only feedback on answers from this snapshot, by its fingerprint or the beginning of it.
+    """
+    last: dict[str, FeedbackRecord] = {}
+    for record in feedback:
+        if snapshot is None or record.snapshot.startswith(snapshot):
+            last.pop(record.question, None)
+            last[record.question] = record
+    known = [record for record in last.values() if record.right is not None]
+    lines = [{"id": f"feedback-{record.id}", "question": record.question} | (record.right or {}) for record in known]
+    return Exported(lines=lines, unknown=len(last) - len(known))
