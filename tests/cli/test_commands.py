@@ -8,7 +8,7 @@ from tests.worlds import FILMS_QUESTIONS, write_folder, write_lines
 
 COMMANDS = (
     "demo", "up", "down", "doctor", "migrate", "load", "mapping", "snapshot", "synthesize", "train", "evaluate",
-    "ask", "serve", "runs",
+    "ask", "serve", "runs", "feedback",
 )  # fmt: skip
 
 
@@ -63,13 +63,6 @@ def test_from_a_data_folder_to_an_answer_without_neo4j(kgqa, tmp_path):
     table = kgqa("evaluate", model, "--questions", questions).out
     assert "100.00" in table
     assert "4 questions for entities" in table
-
-    half = (
-        write_lines(tmp_path / f"{name}.jsonl", part) for name, part in (("a", FILMS_QUESTIONS[:1]), ("b", FILMS_QUESTIONS[1:]))
-    )
-    several = [option for file in half for option in ("--questions", file)]
-    together = kgqa("train", snapshot, *several, "--dev", questions, "--out", tmp_path / "several", "--config", config)
-    assert "4 of 4 questions can be learned from" in together.out
 
     answer = json.loads(kgqa("ask", model, "Who directed Contact?", "--offline", "--json").out)
     assert answer["entities"][0]["id"] == "zemeckis"
@@ -138,6 +131,23 @@ def test_the_doctor_says_what_is_here(kgqa):
     assert found["Python"]["good"]
     assert not found["Neo4j by NEO4J_URI"]["good"]
     assert done.code == (0 if value["usable"] else 1)
+
+
+def test_several_files_of_questions_are_learned_from_together(kgqa, tmp_path):
+    data, snapshot = write_folder(tmp_path / "data", questions={"dev": FILMS_QUESTIONS}), tmp_path / "snapshot"
+    kgqa("snapshot", snapshot, "--from-files", data)
+    parts = {"a.jsonl": FILMS_QUESTIONS[:1], "b.jsonl": FILMS_QUESTIONS[1:]}
+    files = [option for name, lines in parts.items() for option in ("--questions", write_lines(tmp_path / name, lines))]
+    config = tmp_path / "model.toml"
+    config.write_text("[training]\nepochs = 1\n")
+
+    done = kgqa(
+        "train", snapshot, *files, "--dev", data / "questions" / "dev.jsonl", "--out", tmp_path / "model", "--config", config
+    )  # fmt: skip
+
+    assert "4 of 4 questions can be learned from" in done.out
+    recorded = json.loads(kgqa("runs", "--json").out)["runs"][0]["questions"]
+    assert [path.rpartition("/")[2] for path in recorded.splitlines()] == ["a.jsonl", "b.jsonl"]
 
 
 def test_feedback_becomes_a_question_file(kgqa, tmp_path):
