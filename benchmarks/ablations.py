@@ -93,12 +93,12 @@ PARTS: Final = {
     ),
     "coverage prior": Part(data=("worldcup2014-ops", "worldcup2014"), training={"coverage": 0.0}),
     "candidates by their relations (7), (8)": Part(
-        data=("worldcup2014-ops", "metaqa", "webq-fb15k"),
+        data=("metaqa", "webq-fb15k"),
         patch=lambda: mock.patch.object(RelationBag, "forward", _no_candidates),
     ),
-    "degree prior": Part(data=("metaqa", "webq-fb15k"), patch=lambda: _constant(CandidateChooser, "degree", 0.0)),
+    "degree prior": Part(data=("metaqa",), patch=lambda: _constant(CandidateChooser, "degree", 0.0)),
     "what kind of thing a span may name": Part(
-        data=("worldcup2014-ops", "webq-fb15k"),
+        data=("webq-fb15k", "PQL-3H"),
         patch=lambda: mock.patch.object(reasoner, "mean", lambda *arguments: _KINDS(*arguments) * 0.0),
     ),
     "what kind of thing each number of hops leads to": Part(
@@ -106,13 +106,13 @@ PARTS: Final = {
         patch=lambda: mock.patch.object(AnswerKind, "forward", lambda self, encoding, reading, hops, reached: hops),
     ),
     "relations among those that exist": Part(
-        data=("webq-fb15k", "PQL-3H", "worldcup2014-ops"), patch=lambda: mock.patch.object(reasoner, "among_existing", _as_if_all)
+        data=("webq-fb15k", "PQL-3H"), patch=lambda: mock.patch.object(reasoner, "among_existing", _as_if_all)
     ),
     "no answer hears what does not exist": Part(
         data=("worldcup2014-ops",), patch=lambda: _constant(OperatorChooser, "lacking", 0.0)
     ),
     "names of relations and attributes": Part(
-        data=("webq-fb15k", "PQL-3H", "worldcup2014-ops"),
+        data=("webq-fb15k", "PQL-3H"),
         patch=lambda: mock.patch.object(
             Names, "forward", lambda self, said: said.new_zeros(*said.shape[:-1], len(self.residual))
         ),
@@ -120,13 +120,13 @@ PARTS: Final = {
     "gates that leave out the start and the last but one": Part(
         data=("metaqa",), model={"start_gate_bias": -30.0, "return_gate_bias": -30.0}
     ),
-    "fewer hops preferred at the start": Part(data=("metaqa", "worldcup2014-ops"), model={"hop_bias": 0.0}),
+    "fewer hops preferred at the start": Part(data=("metaqa",), model={"hop_bias": 0.0}),
     "constraints on answers": Part(data=("webq-fb15k",), patch=lambda: _constant(ConstraintChooser, "none", 1e4)),
     "inexact names": Part(data=("webq-fb15k",), patch=lambda: mock.patch.object(branches, "find_inexact_spans", lambda *_: [])),
     "unanswered questions in other words": Part(
         data=("worldcup2014-ops",), patch=lambda: mock.patch.object(prepared, "reworded", lambda *_, **__: [])
     ),
-    "words shown as unknown": Part(data=("worldcup2014-ops", "webq-fb15k", "metaqa"), model={"word_dropout": 0.0}),
+    "words shown as unknown": Part(data=("webq-fb15k", "metaqa"), model={"word_dropout": 0.0}),
     "with pairs of relation and object besides": Part(data=("webq-fb15k", "metaqa"), model={"entities": "pairs"}),
 }
 
