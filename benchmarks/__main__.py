@@ -14,7 +14,7 @@ from benchmarks import (
     accuracy,
     aliases,
     choice,
-    confirmed,
+    evidence,
     hops,
     large,
     learning,
@@ -44,7 +44,7 @@ BENCHMARKS = {
     "aliases": aliases.run,
     "namesakes": namesakes.run,
     "question": question.run,
-    "confirmed": confirmed.run,
+    "evidence": evidence.run,
     "loading": loading.run,
 }
 
