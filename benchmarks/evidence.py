@@ -87,7 +87,7 @@ def run(data: Path) -> dict[str, Any]:
     text = (
         "Models trained on question text and answers alone (MetaQA on 30,000 questions, the others as in `benchmarks/configs`), "
         "asked dev questions. *Proved*: the query that asks for the first answer, or for the number, returns it from Neo4j. "
-        "*Same set*: the query that asks again returns exactly the answer's entities, no more and no less. *Explained*: the share of "
+        "*Same set*: the query that asks again returns exactly the answer's entities. *Explained*: the part of "
         "the first answer's score that the shown paths, at most three a mention, bring.\n\n"
         "| data, dev | asked | answered | proved | same set | explained |\n|---|---|---|---|---|---|\n"
         + "\n".join(lines)

@@ -33,8 +33,6 @@ class Phrases:
         self._walker = walker
         self._wordings = wordings.phrases
         self._mentions, self._relations = Mentions(kb), RelationWords(kb)
-        said = {word for words in self._relations.words for word in words}
-        self._unknown = [words for words in wordings.unknown if not said & set(words.split())]
 
     def known(self, subject: Subject, random: np.random.Generator) -> Text:
         """Word a set.
@@ -57,17 +55,6 @@ class Phrases:
             return fill(self._wordings["shared"], {"relation": relations[0], "left": mentions[0], "right": mentions[1]}, random)
         second = fill(self._wordings["one"], {"relation": relations[1], "entity": mentions[1]}, random)
         return fill(self._wordings["both"], {"left": first, "right": second}, random)
-
-    def unknown(self, subject: Subject, random: np.random.Generator) -> Text:
-        """Word something of a set's first entity that no relation of the graph has a word of.
-
-        Raises:
-            UnsayableError: the graph has words of all that could be asked.
-        """
-        if not self._unknown:
-            raise UnsayableError
-        words = Text(self._unknown[int(random.integers(len(self._unknown)))])
-        return fill(self._wordings["one"], {"relation": words, "entity": self._mention(subject, 0, random)}, random)
 
     def _relation_words(self, starts: Sequence[int], path: Path, random: np.random.Generator) -> list[Text]:
         """Return words for each relation of a path; its rivals are what all that a mention may name has beside it."""

@@ -21,17 +21,16 @@ class Text:
 
 @dataclass(frozen=True, kw_only=True)
 class Wordings:
-    """Phrases by shape, frames by what is asked, and words for relations that graphs seldom hold."""
+    """Phrases by shape, and frames by what is asked."""
 
     phrases: Mapping[str, Sequence[str]]
     frames: Mapping[str, Sequence[str]]
-    unknown: Sequence[str]
 
 
 def read_wordings() -> Wordings:
     """Read the wordings that ship with kgqa."""
     tables = tomllib.loads((files("kgqa.synthesis") / "wordings.toml").read_text(encoding="utf-8"))
-    return Wordings(phrases=tables["phrases"], frames=tables["frames"], unknown=tables["unknown"]["relations"])
+    return Wordings(phrases=tables["phrases"], frames=tables["frames"])
 
 
 def fill(choices: Sequence[str], slots: Mapping[str, Text], random: np.random.Generator) -> Text:
