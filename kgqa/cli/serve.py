@@ -1,5 +1,6 @@
 """`kgqa serve`: answer over HTTP."""
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ def serve(
     snapshot: SnapshotOption = None,
     graph: GraphName = None,
     offline: Annotated[bool, typer.Option("--offline", help="Do not run the Cypher.")] = False,
+    log: Annotated[bool, typer.Option("--log", help="Log a line for each request, without what was asked.")] = False,
     example: Annotated[
         list[str] | None, typer.Option("--example", help="A question that the page offers; may be repeated.")
     ] = None,
@@ -39,6 +41,9 @@ def serve(
     try:
         with Bars() as bars:
             qa = QA.load(model, kb=kb, graph=connection, progress=bars)
+        if log:
+            logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+            logging.getLogger("kgqa.serve").setLevel(logging.INFO)
         output.print(f"Listening on http://{host}:{port} (documentation at /docs). Stop with Ctrl-C.")
         uvicorn.run(make_app(qa, examples=example or ()), host=host, port=port, log_level="warning")
     finally:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from kgqa.explain.html import answer_html
 from kgqa.graph.cypher import CypherQuery
 
 Operation = Literal["set", "count", "largest", "smallest"]
@@ -144,3 +145,7 @@ class Answer:
         """Return the answer as plain dictionaries, for JSON."""
         entities, others, counted = map(tuple, (self.entities, self.others, self.counted))
         return asdict(replace(self, entities=entities, others=others, counted=counted))
+
+    def _repr_html_(self) -> str:
+        """Show the answer in a notebook."""
+        return answer_html(self)

@@ -1,4 +1,4 @@
-"""The HTTP service: ask, ask_many, feedback, health, model, and the page. Refusals are problems (RFC 9457)."""
+"""The HTTP service: ask, ask_many, feedback, health, model, metrics, and the page. Refusals are problems (RFC 9457)."""
 
 import hmac
 import json
@@ -21,6 +21,7 @@ from kgqa.serve.feedback import record
 from kgqa.serve.models import Answered, Card, Feedback, Health, ManyQuestions, OneQuestion, Recorded
 from kgqa.serve.problems import documented, tell_problems
 from kgqa.serve.together import MOST_WAITING, Together
+from kgqa.serve.watching import watch
 
 TOKEN: Final = "KGQA_TOKEN"  # noqa: S105 (a name, no token)
 """The environment variable with the token that requests must carry, if any need one."""
@@ -48,6 +49,7 @@ def make_app(qa: QA, *, examples: Sequence[str] = (), most_waiting: int = MOST_W
         lifespan=living,
     )
     tell_problems(app)
+    watch(app, together)
     allowed = [Depends(_check_token)]
 
     @app.post(

@@ -31,11 +31,16 @@ class Together:
     """Takes questions from many requests, and answers them in batches. Use as `async with`.
 
     Leaving it answers what was accepted, and then stops.
+
+    Attributes:
+        qa: what answers.
+        most_waiting: questions that may wait.
+        waiting: questions that wait or are answered.
     """
 
     qa: QA
     most_waiting: int = MOST_WAITING
-    _waiting: int = 0
+    waiting: int = 0
     _queue: "asyncio.Queue[_Request | None]" = field(default_factory=asyncio.Queue)
     _worker: "asyncio.Task[None] | None" = None
 
@@ -57,17 +62,17 @@ class Together:
             QuestionError: one is empty, too long or not text; none is answered then.
             BusyError: too many wait already.
         """
-        if self._waiting + len(questions) > self.most_waiting:
+        if self.waiting + len(questions) > self.most_waiting:
             raise BusyError(
-                f"expected at most {self.most_waiting:,} questions to wait, found {self._waiting:,}. Ask again in a second."
+                f"expected at most {self.most_waiting:,} questions to wait, found {self.waiting:,}. Ask again in a second."
             )
-        self._waiting += len(questions)
+        self.waiting += len(questions)
         try:
             request = _Request(questions, asyncio.get_running_loop().create_future())
             await self._queue.put(request)
             return await request.answers
         finally:
-            self._waiting -= len(questions)
+            self.waiting -= len(questions)
 
     async def _work(self) -> None:
         request = await self._queue.get()

@@ -158,3 +158,30 @@ def test_feedback_that_says_nothing_clear_is_refused_and_not_recorded(client, re
     assert response.status_code == 422
     assert message in response.json()["detail"]
     assert registry.feedback() == []
+
+
+def test_metrics_count_requests_by_place_and_status_and_do_not_grow_with_what_is_asked(client):
+    client.post("/v1/ask", json={"question": "Who directed Contact?"})
+    client.post("/v1/ask", json={})
+    client.get("/nowhere/1")
+    client.get("/nowhere/2")
+
+    lines = client.get("/metrics").text.splitlines()
+    counts = [line for line in lines if line.startswith("kgqa_requests_total")]
+    assert any('path="/v1/ask",status="200"' in line for line in counts)
+    assert any('path="/v1/ask",status="422"' in line for line in counts)
+    assert sum('status="404"' in line for line in counts) == 1
+    assert "kgqa_waiting_questions 0.0" in lines
+    assert not any("Contact" in line for line in lines)
+
+
+@pytest.mark.parametrize(("sent", "kept"), [("a-1", True), ("a b\tc", False), ("x" * 65, False), ("", False)])
+def test_a_request_has_an_id_and_a_line_in_the_log_without_what_was_asked(client, caplog, sent, kept):
+    with caplog.at_level("INFO", logger="kgqa.serve"):
+        response = client.post("/v1/ask", json={"question": "Who directed Contact?"}, headers={"X-Request-ID": sent})
+
+    number = response.headers["X-Request-ID"]
+    assert (number == sent) == kept
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "kgqa.serve"]
+    assert line.startswith(f"request={number} method=POST path=/v1/ask status=200 ms=")
+    assert "Contact" not in line

@@ -1,0 +1,51 @@
+"""Show an answer in a notebook: as HTML, everything escaped."""
+
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from kgqa.explain.answer import Answer
+
+_SHOWN: Final = 10
+
+
+def answer_html(answer: "Answer") -> str:
+    """Return an answer as HTML: the question with its mentions marked, what was answered, the facts and the Cypher.
+
+    >>> from kgqa.explain.answer import Answer
+    >>> answer_html(Answer(question="<Who>?", reason="no mention", note="No answer: …"))
+    '<div><p><b>&lt;Who&gt;?</b></p><p>I don&#x27;t know. No answer: …</p></div>'
+    """
+    parts = [f"<p><b>{_marked(answer)}</b></p>", _answered(answer)]
+    facts = [fact for path in answer.paths for fact in path.facts]
+    if facts:
+        lines = (f"<li>{_text(fact.subject_name, '—', fact.relation_name, '→', fact.object_name)}</li>" for fact in facts)
+        parts.append(f"<p>because</p><ul>{''.join(lines)}</ul>")
+    if answer.cypher is not None:
+        parameters = ", ".join(f"{name}: {value!r}" for name, value in answer.cypher.parameters.items())
+        parts.append(f"<pre>{_text(answer.cypher.text)}\n// {_text(parameters)}</pre><p>{_text(answer.confirmation)}</p>")
+    return f"<div>{''.join(parts)}</div>"
+
+
+def _answered(answer: "Answer") -> str:
+    if answer.abstains:
+        return "<p>" + _text("I don't know.", answer.note or "") + "</p>"
+    if answer.value is not None:
+        return f"<p>→ {answer.value:g}</p>"
+    lines = (f"<li>{_text(entity.name)} ({_text(entity.id)}), {entity.score:.0%}</li>" for entity in answer.entities[:_SHOWN])
+    more = len(answer.entities) - _SHOWN
+    return f"<ol>{''.join(lines)}</ol>" + (f"<p>and {more:,} more</p>" if more > 0 else "")
+
+
+def _marked(answer: "Answer") -> str:
+    text, end = "", 0
+    for mention in sorted(answer.mentions, key=lambda mention: mention.start):
+        if end <= mention.start < mention.end:
+            text += _text(answer.question[end : mention.start])
+            text += f"<mark>{_text(answer.question[mention.start : mention.end])}</mark>"
+            end = mention.end
+    return text + _text(answer.question[end:])
+
+
+def _text(*words: str) -> str:
+    return escape(" ".join(words))

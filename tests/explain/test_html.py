@@ -1,0 +1,31 @@
+"""Answers in a notebook: everything that comes from a question or a graph is escaped."""
+
+from kgqa.explain.answer import Answer, Fact, Mention, Path, RankedEntity
+from kgqa.graph.cypher import CypherQuery
+
+ODD = "<b>&'\"☃"
+ESCAPED = "&lt;b&gt;&amp;&#x27;&quot;☃"
+
+
+def test_an_answer_is_shown_with_its_mentions_marked_and_nothing_of_it_is_markup():
+    entity = RankedEntity(id=ODD, name=ODD, score=0.5)
+    fact = Fact(subject=ODD, subject_name=ODD, relation=ODD, relation_name=ODD, object=ODD, object_name=ODD)
+    answer = Answer(
+        question=f"who {ODD} is",
+        entities=[entity] * 12,
+        mentions=(Mention(text=ODD, start=4, end=4 + len(ODD), probability=1.0, candidates=(entity,)),),
+        paths=(Path(mention=0, start=entity, relations=(ODD,), share=1.0, facts=(fact,)),),
+        cypher=CypherQuery("MATCH (n) RETURN n.id AS id", {"start": ODD}),
+    )
+
+    shown = answer._repr_html_()
+
+    assert f"who <mark>{ESCAPED}</mark> is" in shown
+    assert f"<li>{ESCAPED} ({ESCAPED}), 50%</li>" in shown
+    assert "and 2 more" in shown
+    assert f"{ESCAPED} — {ESCAPED} → {ESCAPED}" in shown
+    assert "<b>&" not in shown
+
+
+def test_a_number_is_shown_as_a_number():
+    assert "<p>→ 11</p>" in Answer(question="how many", value=11.0)._repr_html_()
