@@ -53,7 +53,11 @@ def make_app(qa: QA, *, examples: Sequence[str] = (), most_waiting: int = MOST_W
     allowed = [Depends(_check_token)]
 
     @app.post(
-        "/v1/ask", response_model=Answered, responses=documented(401, 422, 503), dependencies=allowed, summary="Answer a question"
+        "/v1/ask",
+        response_model=Answered,
+        responses=documented(400, 401, 422, 503),
+        dependencies=allowed,
+        summary="Answer a question",
     )
     async def ask(body: OneQuestion) -> dict[str, Any]:
         """Answer a question, with its mentions, paths and Cypher."""
@@ -63,7 +67,7 @@ def make_app(qa: QA, *, examples: Sequence[str] = (), most_waiting: int = MOST_W
     @app.post(
         "/v1/ask_many",
         response_model=list[Answered],
-        responses=documented(401, 422, 503),
+        responses=documented(400, 401, 422, 503),
         dependencies=allowed,
         summary="Answer questions",
     )
@@ -75,7 +79,7 @@ def make_app(qa: QA, *, examples: Sequence[str] = (), most_waiting: int = MOST_W
         "/v1/feedback",
         response_model=Recorded,
         status_code=201,
-        responses=documented(401, 422, 503),
+        responses=documented(400, 401, 422, 503),
         dependencies=allowed,
         summary="Say whether an answer is right",
     )

@@ -6,20 +6,21 @@ from kgqa.errors import QuestionError
 from kgqa.explain.answer import Answer
 from kgqa.kb import KnowledgeBase
 from kgqa.registry import Registry
-from kgqa.serve.models import Correction, Feedback, Recorded
+from kgqa.serve.models import IsRight, IsWrong, Recorded, RightEntities, RightNumber
 from kgqa.text import normalise
 
 _SHOWN = 5
 
 
-def record(said: Feedback, answer: Answer, kb: KnowledgeBase, model: str) -> Recorded:
+def record(said: IsRight | IsWrong, answer: Answer, kb: KnowledgeBase, model: str) -> Recorded:
     """Record feedback on the answer that the model gives to its question.
 
     Raises:
         QuestionError: a correction names no entity, or several.
         RegistryError: the registry could not be used.
     """
-    correction = None if said.correction is None else _line(said.correction, kb)
+    corrected = said.correction if isinstance(said, IsWrong) else None
+    correction = None if corrected is None else _line(corrected, kb)
     given: dict[str, Any] = {"answers": [entity.id for entity in answer.entities]}
     given = given if answer.value is None else {"value": answer.value}
     with Registry.open() as registry:
@@ -34,8 +35,8 @@ def record(said: Feedback, answer: Answer, kb: KnowledgeBase, model: str) -> Rec
     return Recorded(id=number, right=given if said.verdict == "right" else correction)
 
 
-def _line(correction: Correction, kb: KnowledgeBase) -> dict[str, Any]:
-    if correction.answers is None:
+def _line(correction: RightEntities | RightNumber, kb: KnowledgeBase) -> dict[str, Any]:
+    if isinstance(correction, RightNumber):
         return {"value": correction.value}
     return {"answers": sorted({_found(text, kb) for text in correction.answers})}
 

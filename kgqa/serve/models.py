@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from kgqa.data.questions import MAX_QUESTION_LENGTH
 
@@ -12,11 +12,11 @@ MOST_QUESTIONS: Final = 1000
 MOST_CORRECTED: Final = 1000
 """Entities in one correction."""
 
-Text = Annotated[str, Field(min_length=1, max_length=MAX_QUESTION_LENGTH)]
+Text = Annotated[str, Field(min_length=1, max_length=MAX_QUESTION_LENGTH, pattern=r"\S")]
 
 
 class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class OneQuestion(_Body):
@@ -31,31 +31,35 @@ class ManyQuestions(_Body):
     questions: list[Text] = Field(min_length=1, max_length=MOST_QUESTIONS)
 
 
-class Correction(_Body):
-    """What is right instead: entities, by id or by a name that only one has (none: the graph cannot tell), or else a number."""
+class RightEntities(_Body):
+    """The entities that are right, by id or by a name that only one has; none: the graph cannot tell."""
 
-    answers: list[Text] | None = Field(default=None, max_length=MOST_CORRECTED)
-    value: float | None = Field(default=None, allow_inf_nan=False)
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> "Correction":
-        if (self.answers is None) == (self.value is None):
-            raise ValueError("expected answers or a value")
-        return self
+    answers: list[Text] = Field(max_length=MOST_CORRECTED)
 
 
-class Feedback(_Body):
-    """The body of `POST /v1/feedback`: what somebody says of the answer to a question."""
+class RightNumber(_Body):
+    """The number that is right."""
+
+    value: float = Field(allow_inf_nan=False)
+
+
+class IsRight(_Body):
+    """The body of `POST /v1/feedback` where the answer to a question is right."""
 
     question: Text
-    verdict: Literal["right", "wrong"]
-    correction: Correction | None = None
+    verdict: Literal["right"]
 
-    @model_validator(mode="after")
-    def _only_of_wrong(self) -> "Feedback":
-        if self.verdict == "right" and self.correction is not None:
-            raise ValueError("expected no correction of an answer that is right")
-        return self
+
+class IsWrong(_Body):
+    """The body of `POST /v1/feedback` where it is wrong; with what is right instead, if that is known."""
+
+    question: Text
+    verdict: Literal["wrong"]
+    correction: RightEntities | RightNumber | None = None
+
+
+Feedback = Annotated[IsRight | IsWrong, Field(discriminator="verdict")]
+"""What somebody says of the answer to a question."""
 
 
 class Recorded(BaseModel):

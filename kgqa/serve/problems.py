@@ -13,6 +13,9 @@ from kgqa.serve.models import Problem
 
 MEDIA_TYPE: Final = "application/problem+json"
 
+_SHOWN: Final = 3
+"""Errors of one body that are told."""
+
 
 class BusyError(Exception):
     """More questions wait than the service may hold."""
@@ -47,9 +50,8 @@ def tell_problems(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def wrong_body(_: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        return problem(422, f"{place}: {first['msg']}. The document at /docs says what is expected.")
+        wrong = [f"{'.'.join(map(str, found['loc']))}: {found['msg']}" for found in error.errors()[:_SHOWN]]
+        return problem(422, f"{'; '.join(wrong)}. The document at /docs says what is expected.")
 
     @app.exception_handler(HTTPException)
     async def refused(_: Request, error: HTTPException) -> JSONResponse:
