@@ -73,7 +73,9 @@ def test_the_targets_of_the_makefile_that_the_readme_names_are_there():
 def test_every_command_that_the_documentation_names_exists():
     from kgqa.cli.app import app
 
-    commands = {command.callback.__name__ for command in app.registered_commands}
+    commands = {command.callback.__name__ for command in app.registered_commands} | {
+        group.name for group in app.registered_groups
+    }
     for page in (ROOT / "README.md", *ROOT.glob("docs/*.md"), ROOT / "CONTRIBUTING.md"):
         text = page.read_text(encoding="utf-8")
         fenced = "\n".join(re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL))
