@@ -76,6 +76,14 @@ class OperatorChooser(nn.Module):
         self.register_buffer("possible", possible, persistent=False)
         self.register_buffer("nothing", torch.eye(len(Operator))[Operator.NOTHING], persistent=False)
 
+    def never_lacks(self) -> None:
+        """Let what does not exist say nothing, for good: for training without unanswerable questions.
+
+        Without one to balance it, it taught models to take the wrong namesake with certainty: of 800 questions of MetaQA with an
+        ambiguous topic 86 % were right instead of 96.
+        """
+        self.lacking.requires_grad_(False).zero_()
+
     def forward(self, batch: Batch, encoding: Encoding, spans: Tensor, p_span: Tensor, missing: Tensor) -> Choice:
         """Choose for every question.
 

@@ -114,6 +114,8 @@ class Trainer:
         warm = [_Stage.of(self.warm, epochs=settings.warm_epochs, batch=settings.batch, first=0)] if self.warm else []
         begun = settings.warm_epochs if warm else 0
         self._stages = [*warm, _Stage.of(self.examples, epochs=settings.epochs, batch=settings.batch, first=begun)]
+        if not any(example.unanswerable for stage in self._stages for example in stage.examples.examples):
+            model.reasoner.operators.never_lacks()
         self.optimizer = torch.optim.AdamW(
             model.reasoner.parameters(), lr=self.settings.learning_rate, weight_decay=self.settings.weight_decay, fused=True
         )

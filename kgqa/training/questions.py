@@ -30,6 +30,11 @@ class Example:
     answers: tuple[int, ...] = ()
     value: float | None = None
 
+    @property
+    def unanswerable(self) -> bool:
+        """Tell whether the graph cannot answer it."""
+        return not self.answers and self.value is None
+
 
 @dataclass(frozen=True, eq=False)
 class Examples:
@@ -122,5 +127,5 @@ def gold_of(examples: Sequence[Example], num_entities: int) -> Gold:
     return Gold(
         entities=torch.tensor(keys, dtype=torch.int64),
         values=torch.tensor([math.nan if example.value is None else example.value for example in examples]),
-        nothing=torch.tensor([not example.answers and example.value is None for example in examples]),
+        nothing=torch.tensor([example.unanswerable for example in examples]),
     )

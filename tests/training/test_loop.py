@@ -319,3 +319,18 @@ def test_a_new_model_knows_the_words_that_stand_often_enough_and_is_drawn_from_t
     assert "amber" in untrained(books).vocabulary.words
     assert equal(weights(untrained(books)), weights(untrained(books)))
     assert not equal(weights(untrained(books)), weights(untrained(books, config(seed=1))))
+
+
+def test_what_does_not_exist_speaks_for_no_answer_only_where_some_questions_have_none(
+    books: KnowledgeBase, tmp_path: Path
+) -> None:
+    questions = library_questions()
+    nothing = replace(questions[0], id="nothing", answers=())
+    without, with_one = (
+        Trainer(untrained(books, config(**SHORT)), asked, questions, tmp_path / str(len(asked)), source="library")
+        for asked in (questions, [*questions, nothing])
+    )
+    assert float(with_one.model.reasoner.operators.lacking) > 0
+    without.run()
+    assert float(without.model.reasoner.operators.lacking) == 0.0
+    assert float(load_model(without.out, books).reasoner.operators.lacking) == 0.0
