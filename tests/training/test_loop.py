@@ -330,7 +330,7 @@ def test_what_does_not_exist_speaks_for_no_answer_only_where_some_questions_have
         Trainer(untrained(books, config(**SHORT)), asked, questions, tmp_path / str(len(asked)), source="library")
         for asked in (questions, [*questions, nothing])
     )
-    assert float(with_one.model.reasoner.operators.lacking) > 0
+    assert with_one.model.reasoner.operators.lacking.item() > 0
     without.run()
-    assert float(without.model.reasoner.operators.lacking) == 0.0
-    assert float(load_model(without.out, books).reasoner.operators.lacking) == 0.0
+    assert without.model.reasoner.operators.lacking.item() == 0.0
+    assert load_model(without.out, books).reasoner.operators.lacking.item() == 0.0
