@@ -122,7 +122,7 @@ def _parts(answerer: QA, asked: list[str], forget: Callable[[], None]) -> dict[s
         (reasoner.planner, "forward", "plan"),
         (ops, "follow_pruned", "hops"),
         *((ops, name, "sets") for name in ("rescale", "exclude", "mix", "intersect")),
-        (trace, "best_paths", "path tracing"),
+        (trace, "traced", "path tracing"),
         (qa, "trace", "whole explanation"),
     ]
     kept = [(owner, name, getattr(owner, name)) for owner, name, _ in places]

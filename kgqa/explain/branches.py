@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from kgqa.explain.paths import RelationPath, best_paths, members, start_shares
+from kgqa.explain.paths import RelationPath, Walks, best_paths, members, start_shares
 from kgqa.model.prediction import OPEN, Model, Prediction
 from kgqa.model.reasoner import Reasoning
 from kgqa.threads import one_thread
@@ -44,17 +44,18 @@ def traced(model: Model, prediction: Prediction, branches: Sequence[int], answer
         answer: the row of the entity.
     """
     assert prediction.reasoning is not None
-    reasoning, facts, epsilon = prediction.reasoning, model.kb.facts, model.epsilon
+    reasoning = prediction.reasoning
     found = []
     with one_thread():
         for place, branch in enumerate(branches):
-            starts = start_shares(facts, reasoning, branch, answer, epsilon=epsilon)
-            paths = best_paths(facts, reasoning, branch, answer, epsilon=epsilon, most=MOST_PATHS)
+            walks = Walks.of(model.kb.facts, reasoning, branch, epsilon=model.epsilon)
+            paths = best_paths(walks, answer, most=MOST_PATHS)
             if not paths:
                 continue
+            starts = start_shares(walks, answer)
             likeliest = max(starts, key=lambda row: (starts[row], -row))
             if paths[0].entities[0] != likeliest:
-                first = best_paths(facts, reasoning, branch, answer, epsilon=epsilon, most=1, start=likeliest)
+                first = best_paths(walks, answer, most=1, start=likeliest)
                 paths = [*first, *(path for path in paths if path not in first)][:MOST_PATHS]
             found.append(Traced(place, branch, starts, paths, _pairs(reasoning, branch, paths[0])))
     return found

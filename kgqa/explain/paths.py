@@ -10,7 +10,7 @@ best paths exactly.
 import heapq
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,13 +72,32 @@ class _Level:
 
 
 @dataclass(frozen=True, eq=False)
-class _Walks:
-    """A branch's walks: the graph, the weights at each hop, the relations of each hop; smaller ones were not followed."""
+class Walks:
+    """A branch's walks, made ready to be traced back from any answer.
+
+    The graph, the weights at each hop, the relations of each hop (smaller ones than `epsilon` were not followed), and how far
+    each number of hops is meant.
+    """
 
     facts: "_Arrays"
     levels: list[_Level]
     relations: NDArray[np.float64]
+    hops: NDArray[np.float64]
     epsilon: float
+
+    @classmethod
+    def of(cls, facts: Facts, reasoning: Reasoning, branch: int, *, epsilon: float) -> Self:
+        """Take them from what the model thought.
+
+        Args:
+            facts: the knowledge base.
+            reasoning: what the model thought.
+            branch: the branch, 0 to S - 1.
+            epsilon: as in the forward pass: relations of a smaller probability were not followed.
+        """
+        levels = [_Level(sets, branch) for sets in (reasoning.seeds, *reasoning.walks)]
+        relations, hops = (_array(part)[branch].astype(np.float64) for part in (reasoning.plan.relations, reasoning.plan.hops))
+        return cls(_Arrays(facts), levels, relations, hops, max(epsilon, 1e-30))
 
 
 class _Arrays:
@@ -102,29 +121,16 @@ class _Arrays:
         return objects
 
 
-def _walks_of(facts: Facts, reasoning: Reasoning, branch: int, epsilon: float) -> tuple[_Walks, NDArray[np.float64]]:
-    """Return a branch's walks, and how far each number of hops is meant."""
-    levels = [_Level(sets, branch) for sets in (reasoning.seeds, *reasoning.walks)]
-    plan = [_array(tensor)[branch].astype(np.float64) for tensor in (reasoning.plan.relations, reasoning.plan.hops)]
-    return _Walks(_Arrays(facts), levels, plan[0], max(epsilon, 1e-30)), plan[1]
-
-
-def best_paths(
-    facts: Facts, reasoning: Reasoning, branch: int, answer: int, *, epsilon: float, most: int = 3, start: int | None = None
-) -> list[RelationPath]:
+def best_paths(walks: Walks, answer: int, *, most: int = 3, start: int | None = None) -> list[RelationPath]:
     """Return the relation paths from which a branch has its score of an answer, the largest share first.
 
     Args:
-        facts: the knowledge base.
-        reasoning: what the model thought.
-        branch: the branch, 0 to S - 1.
+        walks: the branch's walks.
         answer: the entity's row.
-        epsilon: as in the forward pass: relations of a smaller probability were not followed.
-        start: the row of the start that paths must begin at; any if not given. Shares are of the whole score all the same.
         most: how many paths are wanted. The order is exact unless a model is so undecided that `MOST_EXPANSIONS` are not enough.
+        start: the row of the start that paths must begin at; any if not given. Shares are of the whole score all the same.
     """
-    walks, hops = _walks_of(facts, reasoning, branch, epsilon)
-    levels = walks.levels
+    levels, hops = walks.levels, walks.hops
     heap: list[tuple[float, int, _Bundle]] = []
     order = count()  # so that bundles of equal mass are never compared
 
@@ -157,18 +163,19 @@ def best_paths(
     return found
 
 
-def start_shares(facts: Facts, reasoning: Reasoning, branch: int, answer: int, *, epsilon: float) -> dict[int, float]:
+def start_shares(walks: Walks, answer: int) -> dict[int, float]:
     """Return what part of a branch's score of an answer came from each start, over all walks; they sum to 1.
 
     One pass back over the hops, without telling relations apart: exact, however many paths there are.
 
     Args:
-        facts, reasoning, branch, answer, epsilon: as in `best_paths`.
+        walks: the branch's walks.
+        answer: the entity's row.
 
     Returns:
         The share of each start that brought something, by its row; empty if the answer was not reached.
     """
-    walks, hops = _walks_of(facts, reasoning, branch, epsilon)
+    hops = walks.hops
     row = np.array([answer])
     entities, mass = np.empty(0, dtype=np.int64), np.empty(0)
     for hop in range(len(hops), 0, -1):
@@ -194,7 +201,7 @@ class _Flow:
     arrived: NDArray[np.float64]
 
 
-def _flow(walks: _Walks, hop: int, entities: NDArray[np.int64], mass: NDArray[np.float64]) -> _Flow:
+def _flow(walks: Walks, hop: int, entities: NDArray[np.int64], mass: NDArray[np.float64]) -> _Flow:
     facts, relations = walks.facts, walks.relations[hop - 1]
     # A fact (o, inverse of p, s) of o is the fact (s, p, o) read the other way.
     walked, half = relations >= walks.epsilon, len(relations) // 2
@@ -213,7 +220,7 @@ def _summed(entities: NDArray[np.int64], mass: NDArray[np.float64]) -> tuple[NDA
     return once, np.bincount(places, weights=mass, minlength=len(once)).astype(np.float64)
 
 
-def _expand(walks: _Walks, bundle: _Bundle) -> list[_Bundle]:
+def _expand(walks: Walks, bundle: _Bundle) -> list[_Bundle]:
     """Go one hop back: a bundle for each relation that brought something."""
     flow = _flow(walks, bundle.hop, bundle.entities, bundle.mass)
     after = replace(bundle, left=walks.levels[bundle.hop].weights_at(bundle.entities) / flow.arrived)

@@ -82,11 +82,11 @@ def _counted(model: Model, prediction: Prediction, branches: Sequence[int]) -> A
         value=prediction.value,
         operator="count",
         counted=Ranking(kb, prediction.rows, prediction.scores)[:members],
-        mentions=mentions_of(kb, prediction, branches),
         confidence=prediction.confidence,
     )
     if not members:
-        return replace(answer, note="Nothing was found to count, so there is no query that counts it.")
+        note = "Nothing was found to count, so there is no query that counts it."
+        return replace(answer, mentions=mentions_of(kb, prediction, branches), note=note)
     first = int(prediction.rows[0])
     found = traced(model, prediction, branches, first)
     node, _ = kb.mapping.locate(kb.ids[first])
