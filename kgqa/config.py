@@ -65,10 +65,12 @@ class TrainingConfig:
     dev_questions: int | None = 2000
     """Evaluate on this many dev questions after each epoch, drawn with `seed`; all of them if not set."""
     epochs: int = 10
-    """How often every training question is seen."""
+    """How often the dev questions are answered; between, every training question is seen once, or more often if they are few."""
+    least_steps: int = 500
+    """Few training questions are seen so often that the training takes at least this many steps."""
     warm_epochs: int = 2
     """How often the made questions of a warm start are seen, before the others."""
-    patience: int = 3
+    patience: int = 5
     """Stop after this many epochs without a better dev Hits@1."""
     batch: int = 32
     """Questions in a batch (B)."""
@@ -95,7 +97,7 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         _require(self.topics in ("resolved", "given"), "training.topics", self.topics, "'resolved' or 'given'")
-        for name in ("epochs", "warm_epochs", "patience", "batch", "checkpoint_steps"):
+        for name in ("epochs", "least_steps", "warm_epochs", "patience", "batch", "checkpoint_steps"):
             _require(getattr(self, name) >= 1, f"training.{name}", getattr(self, name), "a number from 1 upwards")
         for name in ("questions", "dev_questions"):
             value = getattr(self, name)

@@ -18,10 +18,17 @@ MAX_COMPLETIONS: Final = 3
 _ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz"
 _PLURALS: Final = (("ies", "y"), ("es", ""), ("s", ""))
 _PEOPLES: Final = (
-    ("n", ""), ("ian", ""), ("ian", "y"), ("ian", "a"), ("an", "o"), ("ese", ""), ("ese", "a"), ("i", ""), ("ish", ""),
-    ("er", ""), ("", "y"),
+    ("n", ""), ("an", ""), ("an", "e"), ("an", "o"), ("ian", ""), ("ian", "a"), ("ian", "y"), ("ese", ""), ("ese", "a"),
+    ("i", ""), ("ish", ""), ("ish", "and"), ("ish", "en"), ("nish", "land"), ("er", ""), ("", "y"),
 )  # fmt: skip
-"""Endings of English words for peoples, and of their countries: australia-n, brazil-ian, ital-ian, canad-ian, mexic-an, …"""
+"""Endings of English words for peoples, and of their countries: australia-n, brazil-ian, ital-ian, canad-ian, engl-ish, …"""
+
+_IRREGULAR: Final = {
+    "argentine": "argentina", "danish": "denmark", "dutch": "netherlands", "filipino": "philippines", "french": "france",
+    "greek": "greece", "icelandic": "iceland", "irish": "ireland", "norwegian": "norway", "peruvian": "peru",
+    "portuguese": "portugal", "spanish": "spain", "swiss": "switzerland", "welsh": "wales",
+}  # fmt: skip
+"""Peoples whose word is formed in another way."""
 
 
 def inflections(word: str) -> Iterator[str]:
@@ -29,13 +36,21 @@ def inflections(word: str) -> Iterator[str]:
 
     >>> list(inflections("cities"))
     ['city', 'citi', 'citie', 'citiesy', 'cityy', 'citiy', 'citiey']
-    >>> "canada" in set(inflections("canadians"))
-    True
     """
-    singulars = [word, *_without(word, _PLURALS)]
-    yield from singulars[1:]
-    for singular in singulars:
+    yield from _without(word, _PLURALS)
+    yield from places(word)
+
+
+def places(word: str) -> Iterator[str]:
+    """Yield the places of which a word may name the people, the language, or what else is of there.
+
+    >>> "canada" in set(places("canadians")), "italy" in set(places("italian")), "spain" in set(places("spanish"))
+    (True, True, True)
+    """
+    for singular in (word, *_without(word, _PLURALS)):
         yield from _without(singular, _PEOPLES)
+        if singular in _IRREGULAR:
+            yield _IRREGULAR[singular]
 
 
 def misspellings(word: str) -> Iterator[str]:

@@ -18,6 +18,10 @@ _SOME: Final = 1e-6
 """The least that a mean divides by: what has no relation is encoded as zeros."""
 
 
+_NEAR: Final = -2.0
+"""Where the logit of a candidate begins that the text does not name as it stands."""
+
+
 class RelationBag(nn.Module):
     """e_k = mean of learned embeddings of the entity's relations, both directions (formula 7, relations alone)."""
 
@@ -69,14 +73,18 @@ class CandidateChooser(nn.Module):
         super().__init__()
         self.query = nn.Linear(2 * hidden, width)
         self.degree = nn.Parameter(torch.zeros(1))
+        self.near = nn.Parameter(torch.full((1,), _NEAR))
 
-    def forward(self, spans: Tensor, candidates: Tensor, degrees: Tensor, candidate_branch: Tensor, num_branches: int) -> Tensor:
+    def forward(
+        self, spans: Tensor, candidates: Tensor, degrees: Tensor, near: Tensor, candidate_branch: Tensor, num_branches: int
+    ) -> Tensor:
         """Return the probability of each candidate within its span.
 
         Args:
             spans: shape (S, 2H), what the question says around each span.
             candidates: shape (C, width), the entities encoded.
             degrees: shape (C,), the number of facts of each: the learned prior for well-known entities.
+            near: shape (C,), bool: candidates that the text does not name, but their people.
             candidate_branch: shape (C,), the span of each candidate.
             num_branches: S.
 
@@ -84,4 +92,5 @@ class CandidateChooser(nn.Module):
             Shape (C,); sums to 1 within each span.
         """
         fit = (self.query(spans)[candidate_branch] * candidates).sum(1)
-        return softmax(fit + self.degree * torch.log1p(degrees), candidate_branch, num_branches)
+        prior = self.degree * torch.log1p(degrees) + self.near * near
+        return softmax(fit + prior, candidate_branch, num_branches)

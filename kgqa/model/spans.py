@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from kgqa.data import Topic
@@ -15,13 +15,14 @@ from kgqa.text import Token
 class Span:
     """Tokens `first` to `last` (inclusive) of a question, and its candidates as rows of the knowledge base.
 
-    `given` marks a topic that came with the question: its entity is certain. `exact` is false where the text only nearly is
-    an alias.
+    The last `near` candidates have no such alias, but are the place of the people that the text names. `given` marks a topic that
+    came with the question: its entity is certain. `exact` is false where the text only nearly is an alias.
     """
 
     first: int
     last: int
     candidates: tuple[int, ...]
+    near: int = 0
     given: bool = False
     exact: bool = True
 
@@ -49,6 +50,25 @@ def find_spans(tokens: Sequence[Token], kb: KnowledgeBase) -> list[Span]:
             if last >= first:
                 spans.append(Span(first=first, last=last, candidates=tuple(kb.aliases.candidates(key))))
     return spans
+
+
+def with_places(spans: Sequence[Span], tokens: Sequence[Token], kb: KnowledgeBase, vocabulary: Vocabulary) -> list[Span]:
+    """Return the spans; those of one word that also names a people have its place as a further candidate.
+
+    "Italian" is a language, and what is of Italy. Words that are common in questions are taken as they stand.
+    """
+    return [_with_place(span, tokens[span.first].key, kb) if _may_vary(span, tokens, vocabulary) else span for span in spans]
+
+
+def _may_vary(span: Span, tokens: Sequence[Token], vocabulary: Vocabulary) -> bool:
+    word = tokens[span.first].key
+    return len(span) == 1 and len(word) >= inexact.MIN_LETTERS and word not in vocabulary.common
+
+
+def _with_place(span: Span, word: str, kb: KnowledgeBase) -> Span:
+    places = {row for place in inexact.places(word) if place in kb.aliases.trie for row in kb.aliases.candidates(place)}
+    places -= set(span.candidates)
+    return replace(span, candidates=(*span.candidates, *sorted(places)), near=len(places)) if places else span
 
 
 def find_inexact_spans(tokens: Sequence[Token], exact: Sequence[Span], kb: KnowledgeBase, vocabulary: Vocabulary) -> list[Span]:

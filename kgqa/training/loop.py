@@ -70,16 +70,24 @@ class _State:
 
 @dataclass(frozen=True, kw_only=True)
 class _Stage:
-    """Epochs over the same examples, with a schedule of their own."""
+    """Epochs over the same examples, with a schedule of their own; each passes over them once or more often, in equal batches."""
 
     examples: Examples
     epochs: int
-    steps: int
+    passes: int
+    batches: int
     first: int
 
     @classmethod
-    def of(cls, examples: Examples, *, epochs: int, batch: int, first: int) -> "_Stage":
-        return cls(examples=examples, epochs=epochs, steps=math.ceil(len(examples) / batch), first=first)
+    def of(cls, examples: Examples, *, epochs: int, batch: int, first: int, least_steps: int = 1) -> "_Stage":
+        batches = math.ceil(len(examples) / batch)
+        passes = math.ceil(least_steps / (epochs * batches))
+        return cls(examples=examples, epochs=epochs, passes=passes, batches=batches, first=first)
+
+    @property
+    def steps(self) -> int:
+        """Return how many steps an epoch has."""
+        return self.passes * self.batches
 
 
 class Trainer:
@@ -113,7 +121,10 @@ class Trainer:
         self.warm: Examples | None = prepare(model, warm_start, topics=settings.topics) if warm_start else None
         warm = [_Stage.of(self.warm, epochs=settings.warm_epochs, batch=settings.batch, first=0)] if self.warm else []
         begun = settings.warm_epochs if warm else 0
-        self._stages = [*warm, _Stage.of(self.examples, epochs=settings.epochs, batch=settings.batch, first=begun)]
+        own = _Stage.of(
+            self.examples, epochs=settings.epochs, batch=settings.batch, first=begun, least_steps=settings.least_steps
+        )
+        self._stages = [*warm, own]
         if not any(example.unanswerable for stage in self._stages for example in stage.examples.examples):
             model.reasoner.operators.never_lacks()
         self.optimizer = torch.optim.AdamW(
@@ -169,11 +180,12 @@ class Trainer:
 
     def _train_epoch(self) -> None:
         state, stage = self.state, self._stage()
-        order = self._order(state.epoch, len(stage.examples))
+        orders = self._orders(state.epoch, stage)
         self.model.reasoner.train()
         clock = time.perf_counter()
         while state.step < stage.steps:
-            rows = order[state.step * self.settings.batch : (state.step + 1) * self.settings.batch]
+            number, place = divmod(state.step, stage.batches)
+            rows = orders[number][place * self.settings.batch : (place + 1) * self.settings.batch]
             done = ((state.epoch - stage.first) * stage.steps + state.step) / (stage.epochs * stage.steps)
             state.loss += self._step([stage.examples[row] for row in rows], done) * len(rows)
             state.step += 1
@@ -205,9 +217,9 @@ class Trainer:
         evaluation = evaluate(self.model, self.dev, topics=self.settings.topics)
         confidence = evaluation.fitted(precision=self.settings.precision)
         dev = evaluation.judged(self.model, confidence).summary()
-        epoch = Epoch(
-            number=state.epoch + 1, loss=state.loss / len(self._stage().examples), dev=_figures(dev), seconds=state.seconds
-        )
+        stage = self._stage()
+        loss = state.loss / (stage.passes * len(stage.examples))
+        epoch = Epoch(number=state.epoch + 1, loss=loss, dev=_figures(dev), seconds=state.seconds)
         before = [Epoch(**values) for values in state.epochs]
         state.epochs.append(asdict(epoch))
         if not before or epoch.quality > max(earlier.quality for earlier in before):
@@ -227,10 +239,9 @@ class Trainer:
         """Return the stage of the epoch that is next to be trained, or was trained last."""
         return next(stage for stage in reversed(self._stages) if self.state.epoch >= stage.first)
 
-    def _order(self, epoch: int, number: int) -> list[int]:
+    def _orders(self, epoch: int, stage: _Stage) -> list[list[int]]:
         generator = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + epoch)
-        order: list[int] = torch.randperm(number, generator=generator).tolist()
-        return order
+        return [torch.randperm(len(stage.examples), generator=generator).tolist() for _ in range(stage.passes)]
 
     def _identity(self) -> dict[str, Any]:
         return {

@@ -98,7 +98,7 @@ def test_a_model_is_trained_from_the_graph_alone_and_warms_another_up(kgqa, tmp_
     assert json.loads(kgqa("synthesize", snapshot, made, "--questions", 200, "--seed", 3, "--json").out)["kinds"]["set one"] > 10
 
     config = tmp_path / "model.toml"
-    config.write_text("[model]\nhops = 2\nhidden = 32\n[training]\nepochs = 3\nwarm_epochs = 1\n")
+    config.write_text("[model]\nhops = 2\nhidden = 32\n[training]\nepochs = 3\nleast_steps = 20\nwarm_epochs = 1\n")
     options = ("--dev", made / "dev.jsonl", "--config", config)
     alone = kgqa("train", snapshot, "--questions", made / "train.jsonl", *options, "--out", tmp_path / "alone")
     assert alone.code == 0
@@ -139,7 +139,7 @@ def test_several_files_of_questions_are_learned_from_together(kgqa, tmp_path):
     parts = {"a.jsonl": FILMS_QUESTIONS[:1], "b.jsonl": FILMS_QUESTIONS[1:]}
     files = [option for name, lines in parts.items() for option in ("--questions", write_lines(tmp_path / name, lines))]
     config = tmp_path / "model.toml"
-    config.write_text("[training]\nepochs = 1\n")
+    config.write_text("[training]\nepochs = 1\nleast_steps = 1\n")
 
     done = kgqa(
         "train", snapshot, *files, "--dev", data / "questions" / "dev.jsonl", "--out", tmp_path / "model", "--config", config

@@ -35,7 +35,9 @@ def distance(left: str, right: str) -> int:
     [
         ("australian", "australia"), ("australians", "australia"), ("brazilian", "brazil"), ("italian", "italy"),
         ("canadian", "canada"), ("mexican", "mexico"), ("chinese", "china"), ("japanese", "japan"), ("germans", "germany"),
-        ("iraqi", "iraq"), ("swedish", "swed"), ("cities", "city"), ("buses", "bus"), ("films", "film"),
+        ("iraqi", "iraq"), ("swedish", "sweden"), ("english", "england"), ("finnish", "finland"), ("haitian", "haiti"),
+        ("chilean", "chile"), ("french", "france"), ("dutch", "netherlands"), ("swiss", "switzerland"),
+        ("cities", "city"), ("buses", "bus"), ("films", "film"),
     ],
 )  # fmt: skip
 def test_inflected_words_are_led_back(word: str, meant: str) -> None:

@@ -29,7 +29,7 @@ def vocabulary() -> Vocabulary:
 def config(*, hops: int = 2, hidden: int = 16, **training: Any) -> Config:
     return Config(
         model=ModelConfig(hops=hops, hidden=hidden, min_word_count=1),
-        training=TrainingConfig(**training),
+        training=TrainingConfig(**{"least_steps": 1, **training}),
     )
 
 
@@ -50,6 +50,13 @@ def overlaps(folder: Path) -> KnowledgeBase:
     names = ("Star", "Star Wars", "Wars Museum Park", "Con", "Contact", "Cast A", "Cast Away", "1", "2")
     entities = [{"id": f"e{place}", "name": name} for place, name in enumerate(names)]
     return snapshot_of(write_folder(folder / "overlaps", entities=entities, facts=[("e0", "near", "e1")]), folder / "overlaps-kb")
+
+
+def peoples(folder: Path) -> KnowledgeBase:
+    """Italy, and Italian, which is the name of a language alone; Rome is in the one and speaks the other."""
+    entities = [{"id": name.lower(), "name": name} for name in ("Italian", "Italy", "Rome", "Dante")]
+    facts = [("italy", "capital", "rome"), ("dante", "wrote_in", "italian"), ("rome", "speaks", "italian")]
+    return snapshot_of(write_folder(folder / "peoples", entities=entities, facts=facts), folder / "peoples-kb")
 
 
 def statements(folder: Path) -> KnowledgeBase:
@@ -171,6 +178,7 @@ def batch_of_spans(
         exact=torch.ones(count, dtype=torch.bool),
         candidate_branch=torch.arange(count),
         candidate=torch.zeros(count, dtype=torch.int64),
+        near=torch.zeros(count, dtype=torch.bool),
         clash=torch.tensor(pairs, dtype=torch.int64).view(-1, 2).T,
         cover_branch=torch.tensor([branch for branch, _ in cover], dtype=torch.int64),
         cover_token=torch.tensor([token for _, token in cover], dtype=torch.int64),

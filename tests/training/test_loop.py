@@ -120,10 +120,30 @@ def test_the_same_seed_gives_the_same_training_and_another_seed_another(
 
 def test_every_question_is_seen_once_in_an_epoch_in_another_order_each_time(books: KnowledgeBase, tmp_path: Path) -> None:
     run = trainer(books, tmp_path)
-    first, second = run._order(0, 16), run._order(1, 16)
+    (first,), (second,) = run._orders(0, run._stage()), run._orders(1, run._stage())
     assert sorted(first) == sorted(second) == list(range(16))
     assert first != second
-    assert first == trainer(books, tmp_path)._order(0, 16)
+    assert [first] == trainer(books, tmp_path)._orders(0, run._stage())
+
+
+def test_few_questions_are_seen_in_several_passes_each_in_another_order(books: KnowledgeBase, tmp_path: Path) -> None:
+    steps: list[tuple[str, int, int | None]] = []
+    settings = SHORT | {"epochs": 2, "least_steps": 25}  # 16 questions are 6 batches; two epochs of 13 steps at least
+    run = trainer(books, tmp_path, settings=settings, progress=lambda *step: steps.append(step))
+    orders = run._orders(0, run._stage())
+    assert [sorted(order) for order in orders] == [list(range(16))] * 3
+    assert len({tuple(order) for order in orders}) == 3
+    report = run.run()
+    assert [step for step in steps if step[0].startswith("epoch") and step[1] == step[2]] == [
+        ("epoch 1", 18, 18),
+        ("epoch 2", 18, 18),
+    ]
+    assert report.epochs[0].loss < 20  # a mean over what was seen, not a sum
+
+
+def test_many_questions_are_seen_once_whatever_the_least_number_of_steps(books: KnowledgeBase, tmp_path: Path) -> None:
+    run = trainer(books, tmp_path, settings=SHORT | {"epochs": 2, "least_steps": 12})
+    assert len(run._orders(0, run._stage())) == 1
 
 
 def test_a_finished_training_that_is_resumed_trains_no_more(books: KnowledgeBase, tmp_path: Path) -> None:
