@@ -65,6 +65,17 @@ class EvaluationSummary:
     created: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How one question of an evaluation was answered: the id of the first entity, the number, or None for an abstention."""
+
+    id: str
+    question: str
+    kind: str | None
+    correct: bool
+    answer: str | float | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class FeedbackRecord:
     """What somebody said of an answer; `answer` and `correction` as in a line of a question file."""
@@ -122,6 +133,11 @@ def evaluation_of(row: tables.Evaluation) -> EvaluationSummary:
         metrics=row.metrics,
         created=row.created,
     )
+
+
+def outcome_of(row: tables.Outcome) -> Outcome:
+    """Return a row as a value."""
+    return Outcome(id=row.question_id, question=row.question, kind=row.kind, correct=row.correct, answer=row.answer)
 
 
 def feedback_of(row: tables.Feedback) -> FeedbackRecord:

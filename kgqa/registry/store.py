@@ -7,13 +7,13 @@
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from sqlalchemy import Engine, Select, func, select, update
+from sqlalchemy import Engine, Select, func, insert, select, update
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -22,14 +22,17 @@ from kgqa.registry import database
 from kgqa.registry.records import (
     EvaluationSummary,
     FeedbackRecord,
+    Outcome,
     RunSummary,
     SnapshotSummary,
     evaluation_of,
     feedback_of,
+    outcome_of,
     run_of,
     snapshot_of,
 )
 from kgqa.registry.tables import Ended, Epoch, Evaluation, Feedback, Run, Snapshot, Verdict, now
+from kgqa.registry.tables import Outcome as OutcomeRow
 from kgqa.registry.upgrade import upgrade
 
 
@@ -189,6 +192,7 @@ class Registry:
         topics: Literal["given", "resolved"],
         metrics: Mapping[str, Any],
         questions: Path | str | None = None,
+        outcomes: Iterable[Outcome] = (),
     ) -> int:
         """Record an evaluation, and return its id.
 
@@ -200,6 +204,7 @@ class Registry:
             topics: whether the entities were given or had to be found.
             metrics: the measures.
             questions: the file of the questions, None if they were made in memory.
+            outcomes: how each of them was answered.
         """
         with self._writing() as session:
             run = session.scalar(_newest_run(model))
@@ -213,7 +218,47 @@ class Registry:
             )
             session.add(row)
             session.flush()
+            answered = [
+                {
+                    "evaluation_id": row.id,
+                    "place": place,
+                    "question_id": one.id,
+                    "question": one.question,
+                    "kind": one.kind,
+                    "correct": one.correct,
+                    "answer": one.answer,
+                }
+                for place, one in enumerate(outcomes)
+            ]
+            if answered:
+                session.execute(insert(OutcomeRow), answered)
             return row.id
+
+    def evaluation(self, evaluation: int) -> EvaluationSummary:
+        """Return one evaluation.
+
+        Raises:
+            RegistryError: there is no such evaluation.
+        """
+        with self._reading() as session:
+            row = session.get(Evaluation, evaluation)
+            if row is None:
+                raise RegistryError(
+                    f"{self.place}: expected the evaluation {evaluation}, found none. `kgqa runs` lists those that there are."
+                )
+            return evaluation_of(row)
+
+    def outcomes(self, evaluation: int) -> list[Outcome]:
+        """Return how the questions of an evaluation were answered, in their order; none if that was not recorded."""
+        with self._reading() as session:
+            rows = session.scalars(select(OutcomeRow).where(OutcomeRow.evaluation_id == evaluation).order_by(OutcomeRow.place))
+            return [outcome_of(row) for row in rows]
+
+    def evaluations_of(self, run: int) -> list[EvaluationSummary]:
+        """Return the evaluations of a run's model, the oldest first."""
+        with self._reading() as session:
+            rows = session.scalars(select(Evaluation).where(Evaluation.run_id == run).order_by(Evaluation.id))
+            return [evaluation_of(row) for row in rows]
 
     def run(self, run: int) -> RunSummary:
         """Return one run.

@@ -1,4 +1,4 @@
-"""The tables of the registry: snapshots, runs with their epochs, evaluations, and what people said of answers.
+"""The tables of the registry: snapshots, runs with their epochs, evaluations with their questions, and feedback.
 
 The database gets them from the versions in `migrations/registry`; a test asserts that both say the same.
 """
@@ -119,6 +119,23 @@ class Evaluation(Base):
     topics: Mapped[str] = mapped_column(String(8))
     metrics: Mapped[dict[str, Any]]
     created: Mapped[datetime] = mapped_column(default=now)
+
+
+class Outcome(Base):
+    """How one question of an evaluation was answered, by its place in the file.
+
+    `answer` is the id of the first entity, or the number; None for an abstention.
+    """
+
+    __tablename__ = "outcomes"
+
+    evaluation_id: Mapped[int] = mapped_column(ForeignKey(Evaluation.id, ondelete="CASCADE"), primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    question_id: Mapped[str]
+    question: Mapped[str]
+    kind: Mapped[str | None]
+    correct: Mapped[bool]
+    answer: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
 
 
 class Feedback(Base):
