@@ -28,9 +28,9 @@ for _command in (
     evaluate.evaluate,
     ask.ask,
     serve.serve,
-    runs.runs,
 ):
     app.command()(_command)
+app.add_typer(runs.app, name="runs")
 app.add_typer(feedback.app, name="feedback")
 
 

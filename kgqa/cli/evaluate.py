@@ -2,12 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from kgqa.cli.ask import SnapshotOption
 from kgqa.cli.common import AsJson, Bars, output, print_json
+
+if TYPE_CHECKING:
+    from kgqa.evaluation.scorer import Score
+    from kgqa.registry import Outcome
 
 
 def evaluate(
@@ -46,7 +50,12 @@ def evaluate(
     }
     with Registry.open() as registry:
         registry.record_evaluation(
-            model=model, snapshot=loaded.kb.fingerprint, topics=topics, metrics=summary, questions=questions
+            model=model,
+            snapshot=loaded.kb.fingerprint,
+            topics=topics,
+            metrics=summary,
+            questions=questions,
+            outcomes=[_outcome(scored) for scored in evaluation.scores],
         )
     if per_question is not None:
         lines = (json.dumps(line, ensure_ascii=False) + "\n" for line in report.per_question(loaded, evaluation))
@@ -55,6 +64,14 @@ def evaluate(
         print_json(summary)
     else:
         _print(summary)
+
+
+def _outcome(scored: "Score") -> "Outcome":
+    from kgqa.registry import Outcome
+
+    question, given = scored.question, scored.given
+    answer = given.ranked[0] if given.ranked else given.value
+    return Outcome(id=question.id, question=question.text, kind=question.kind, correct=scored.correct, answer=answer)
 
 
 def _print(summary: dict[str, Any]) -> None:

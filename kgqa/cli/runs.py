@@ -1,7 +1,9 @@
-"""`kgqa runs`: what the registry remembers."""
+"""`kgqa runs`: what the registry remembers, one training with its curves, two evaluations question by question."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -10,42 +12,115 @@ from kgqa.cli.common import AsJson, output, print_json
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from kgqa.registry import EvaluationSummary, RunSummary, SnapshotSummary
+    from kgqa.registry.compare import Differing
 
+MOST_SHOWN: Final = 20
+"""Questions that are printed of each way in which two evaluations differ; `--json` has them all."""
+
+app = typer.Typer(help="What was trained and evaluated.")
+
+
+@app.callback(invoke_without_command=True)
 def runs(
+    context: typer.Context,
     limit: Annotated[int, typer.Option(help="How many of each are shown.", min=1)] = 20,
     as_json: AsJson = False,
 ) -> None:
     """Show the snapshots, trainings and evaluations that were recorded, the newest first."""
+    if context.invoked_subcommand is not None:
+        return
     from kgqa.registry import Registry
 
     with Registry.open() as registry:
-        recorded: dict[str, list[Any]] = {
-            "snapshots": list(registry.recent_snapshots(limit)),
-            "runs": list(registry.recent_runs(limit)),
-            "evaluations": list(registry.recent_evaluations(limit)),
-        }
+        snapshots, trainings = registry.recent_snapshots(limit), registry.recent_runs(limit)
+        evaluations = registry.recent_evaluations(limit)
     if as_json:
+        recorded: dict[str, Sequence[Any]] = {"snapshots": snapshots, "runs": trainings, "evaluations": evaluations}
         print_json({title: [asdict(row) for row in rows] for title, rows in recorded.items()})
         return
-    for title, table in _tables(recorded).items():
-        if table.row_count:
-            output.print(table)
-        else:
-            output.print(f"No {title} were recorded yet.")
+    for table in (_snapshots(snapshots), _trainings(trainings), _evaluations(evaluations)):
+        output.print(table if table.row_count else f"No {table.title} were recorded yet.")
 
 
-def _tables(recorded: dict[str, list[Any]]) -> dict[str, "Table"]:
-    snapshots = _table("snapshots", "fingerprint", "entities", "facts", "path")
-    for row in recorded["snapshots"]:
+@app.command()
+def show(
+    run: Annotated[int, typer.Argument(help="The id of a training, as `kgqa runs` prints it.", metavar="RUN")],
+    plot: Annotated[Path | None, typer.Option("--plot", metavar="OUT", help="Draw the learning curves into a file .svg.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show one training: its settings, its epochs, and the evaluations of its model."""
+    from kgqa.registry import Registry
+
+    with Registry.open() as registry:
+        summary, evaluations = registry.run(run), registry.evaluations_of(run)
+    if plot is not None:
+        from kgqa.registry.curves import draw
+
+        draw(summary, plot)
+    if as_json:
+        print_json(asdict(summary) | {"evaluations": [asdict(row) for row in evaluations]})
+        return
+    output.print(f"run {summary.id}, {summary.status}: {summary.model}")
+    output.print(f"snapshot {summary.snapshot[:12]}, questions {(summary.questions or '–').replace(chr(10), ', ')}")
+    for reason, number in summary.left_out.items():
+        output.print(f"left out: {number:,} questions: {reason}")
+    for table, settings in summary.config.items():
+        output.print(f"{table}: {', '.join(f'{key} = {value!r}' for key, value in settings.items())}")
+    output.print(_epochs(summary))
+    if evaluations:
+        output.print(_evaluations(evaluations))
+    if plot is not None:
+        output.print(f"{plot}: the learning curves")
+
+
+@app.command()
+def diff(
+    left: Annotated[int, typer.Argument(help="The id of an evaluation, as `kgqa runs` prints it.", metavar="A")],
+    right: Annotated[int, typer.Argument(help="The id of another one.", metavar="B")],
+    as_json: AsJson = False,
+) -> None:
+    """Compare two evaluations question by question."""
+    from kgqa.registry import Registry
+    from kgqa.registry.compare import compare
+
+    with Registry.open() as registry:
+        first, second = registry.evaluation(left), registry.evaluation(right)
+        found = compare(registry.outcomes(left), registry.outcomes(right))
+    if as_json:
+        print_json(asdict(found) | {"chance": found.chance})
+        return
+    for letter, one in (("A", first), ("B", second)):
+        output.print(f"{letter}: evaluation {one.id}, {one.model}, topics {one.topics}, {one.questions or 'questions in memory'}")
+    output.print(
+        f"both right {found.both:,}, only A {len(found.lost):,}, only B {len(found.won):,}, neither {found.neither:,}"
+        f" (of these {len(found.otherwise):,} were answered differently)"
+    )
+    if found.left_alone or found.right_alone:
+        output.print(f"asked only of A: {found.left_alone:,} questions; only of B: {found.right_alone:,}")
+    if found.won or found.lost:
+        output.print(f"Models that are equally good differ so much or more with a probability of {found.chance:.2g}.")
+    for title, pairs in (("only A is right", found.lost), ("only B is right", found.won)):
+        if pairs:
+            output.print(_differing(title, pairs))
+
+
+def _snapshots(rows: Sequence["SnapshotSummary"]) -> "Table":
+    table = _table("snapshots", "fingerprint", "entities", "facts", "path")
+    for row in rows:
         counts = row.counts
-        snapshots.add_row(
+        table.add_row(
             row.fingerprint[:12], f"{counts.get('entities', 0):,}", f"{counts.get('facts', 0):,}", row.path or "in memory"
         )
-    trainings = _table("runs", "id", "status", "started", "epochs", "best dev Hits@1", "seconds", "snapshot", "model")
-    for row in recorded["runs"]:
+    return table
+
+
+def _trainings(rows: Sequence["RunSummary"]) -> "Table":
+    table = _table("runs", "id", "status", "started", "epochs", "best dev Hits@1", "seconds", "snapshot", "model")
+    for row in rows:
         hits = [epoch.dev.get("hits@1") for epoch in row.epochs]
         best = max((value for value in hits if value is not None), default=None)
-        trainings.add_row(
+        table.add_row(
             str(row.id),
             row.status,
             f"{row.started:%Y-%m-%d %H:%M}",
@@ -55,9 +130,13 @@ def _tables(recorded: dict[str, list[Any]]) -> dict[str, "Table"]:
             row.snapshot[:12],
             row.model,
         )
-    evaluations = _table("evaluations", "id", "run", "questions", "topics", "Hits@1", "file", "model")
-    for row in recorded["evaluations"]:
-        evaluations.add_row(
+    return table
+
+
+def _evaluations(rows: Sequence["EvaluationSummary"]) -> "Table":
+    table = _table("evaluations", "id", "run", "questions", "topics", "Hits@1", "file", "model")
+    for row in rows:
+        table.add_row(
             str(row.id),
             "–" if row.run is None else str(row.run),
             f"{row.metrics.get('questions', 0):,}",
@@ -66,7 +145,25 @@ def _tables(recorded: dict[str, list[Any]]) -> dict[str, "Table"]:
             row.questions or "–",
             row.model,
         )
-    return {"snapshots": snapshots, "runs": trainings, "evaluations": evaluations}
+    return table
+
+
+def _epochs(run: "RunSummary") -> "Table":
+    table = _table("epochs", "epoch", "loss", "dev correct", "Hits@1", "F1", "calibration error", "seconds")
+    for row in run.epochs:
+        shares = [_percent(row.dev.get(name)) for name in ("correct", "hits@1", "f1", "calibration_error")]
+        table.add_row(str(row.number), "–" if row.loss is None else f"{row.loss:.4f}", *shares, f"{row.seconds:.0f}")
+    return table
+
+
+def _differing(title: str, pairs: Sequence["Differing"]) -> "Table":
+    shown = pairs[:MOST_SHOWN]
+    left_out = f", {len(shown)} of {len(pairs):,} (--json has them all)" if len(pairs) > len(shown) else ""
+    table = _table(title + left_out, "kind", "question", "A", "B")
+    for pair in shown:
+        answers = ["–" if one.answer is None else str(one.answer) for one in (pair.left, pair.right)]
+        table.add_row(pair.left.kind or "–", pair.left.question, *answers)
+    return table
 
 
 def _table(title: str, *columns: str) -> "Table":

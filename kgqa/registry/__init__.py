@@ -4,4 +4,13 @@ from kgqa.registry.records import EpochSummary, EvaluationSummary, FeedbackRecor
 from kgqa.registry.store import Registry
 from kgqa.registry.tables import Status
 
-__all__ = ["EpochSummary", "EvaluationSummary", "FeedbackRecord", "Outcome", "Registry", "RunSummary", "SnapshotSummary", "Status"]
+__all__ = [
+    "EpochSummary",
+    "EvaluationSummary",
+    "FeedbackRecord",
+    "Outcome",
+    "Registry",
+    "RunSummary",
+    "SnapshotSummary",
+    "Status",
+]

@@ -55,9 +55,7 @@ def compare(left: Sequence[Outcome], right: Sequence[Outcome]) -> Comparison:
         lost=tuple(pair for pair in pairs if pair.left.correct and not pair.right.correct),
         won=tuple(pair for pair in pairs if pair.right.correct and not pair.left.correct),
         otherwise=tuple(
-            pair
-            for pair in pairs
-            if not pair.left.correct and not pair.right.correct and pair.left.answer != pair.right.answer
+            pair for pair in pairs if not pair.left.correct and not pair.right.correct and pair.left.answer != pair.right.answer
         ),
         left_alone=len(mine.keys() - other.keys()),
         right_alone=len(other.keys() - mine.keys()),

@@ -83,6 +83,7 @@ def test_from_a_data_folder_to_an_answer_without_neo4j(kgqa, tmp_path):
     assert [snapshot["fingerprint"] for snapshot in recorded["snapshots"]] == [made["fingerprint"]]
     assert [evaluation["metrics"]["hits@1"] for evaluation in recorded["evaluations"]] == [1.0, 1.0]
     assert "finished" in kgqa("runs").out
+    assert json.loads(kgqa("runs", "diff", 1, 2, "--json").out)["both"] == 4
 
 
 def test_a_model_is_trained_from_the_graph_alone_and_warms_another_up(kgqa, tmp_path):

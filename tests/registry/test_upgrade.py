@@ -19,7 +19,7 @@ from kgqa.registry.tables import VERSION_TABLE, Base
 from kgqa.registry.upgrade import configuration, upgrade
 from tests.registry.examples import open_in, record_films
 
-TABLES = {"feedback", "snapshots", "runs", "epochs", "evaluations"}
+TABLES = {"feedback", "snapshots", "runs", "epochs", "evaluations", "outcomes"}
 
 
 @pytest.fixture
@@ -86,9 +86,9 @@ def test_a_registry_of_a_newer_kgqa_is_refused_and_left_alone(tmp_path):
 
 def test_a_version_that_fails_leaves_nothing_behind(engine, tmp_path):
     folder = shutil.copytree(migrations_folder("registry"), tmp_path / "broken")
-    (folder / "versions" / "0003_broken.py").write_text(
+    (folder / "versions" / "0004_broken.py").write_text(
         "from alembic import op\n"
-        "revision, down_revision, branch_labels, depends_on = '0003', '0002', None, None\n"
+        "revision, down_revision, branch_labels, depends_on = '0004', '0003', None, None\n"
         "def upgrade():\n    op.execute('CREATE TABLE half (a)')\n    op.execute('CREATE TABLE half (a)')\n"
     )
     with pytest.raises(OperationalError, match="half already exists"):
