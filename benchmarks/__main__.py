@@ -24,6 +24,7 @@ from benchmarks import (
     question,
     results,
     scaling,
+    serving,
     training,
     way,
     wordings,
@@ -45,6 +46,7 @@ BENCHMARKS = {
     "namesakes": namesakes.run,
     "question": question.run,
     "evidence": evidence.run,
+    "serving": serving.run,
     "loading": loading.run,
 }
 

@@ -3,7 +3,8 @@
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,7 @@ from kgqa.data.questions import read_questions
 from kgqa.explain.answer import Answer
 from kgqa.graph import find
 from kgqa.graph.cypher import CypherQuery
+from kgqa.kb import KnowledgeBase
 from kgqa.qa import QA
 from kgqa.sdk import Graph, train
 from kgqa.training.questions import draw
@@ -101,7 +103,20 @@ def run(data: Path) -> dict[str, Any]:
     return {"place": 5, "title": "Answers that prove themselves", "text": text, "seed": 0, "measured": measured}
 
 
-def _run(asked: Asked, data: Path) -> _Found:
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """A data set in a Neo4j of its own, and the folder with `snapshot` and `model`."""
+
+    server: find.PassingGraph
+    graph: Graph
+    kb: KnowledgeBase
+    folder: Path
+    questions: list[Question]
+
+
+@contextmanager
+def ready(asked: Asked, data: Path) -> Iterator[Ready]:
+    """Load a data set into Neo4j, materialise it, and train a model; the questions are those of dev that are asked."""
     with tempfile.TemporaryDirectory(prefix="kgqa-bench-") as scratch, find.passing() as server:
         folder = Path(scratch)
         source = data / asked.source
@@ -115,11 +130,16 @@ def _run(asked: Asked, data: Path) -> _Found:
             config = Config.read(CONFIGS / f"{asked.setting}.toml")
             config = replace(config, training=replace(config.training, **dict(asked.training)))
             train(kb, questions / "train.jsonl", dev=questions / "dev.jsonl", out=folder / "model", config=config)
-            qa = QA.load(folder / "model", kb=kb, limit=LIMIT)
             drawn = _drawn(asked, read_questions(questions / "dev.jsonl"))
-            for question in drawn[:WARM_UP]:
-                _returned(graph, qa.ask(question.text).cypher)
-            return _prove(qa, graph, drawn)
+            yield Ready(server=server, graph=graph, kb=kb, folder=folder, questions=drawn)
+
+
+def _run(asked: Asked, data: Path) -> _Found:
+    with ready(asked, data) as made:
+        qa = QA.load(made.folder / "model", kb=made.kb, limit=LIMIT)
+        for question in made.questions[:WARM_UP]:
+            _returned(made.graph, qa.ask(question.text).cypher)
+        return _prove(qa, made.graph, made.questions)
 
 
 def _drawn(asked: Asked, dev: list[Question]) -> list[Question]:

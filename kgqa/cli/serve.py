@@ -1,6 +1,7 @@
 """`kgqa serve`: answer over HTTP."""
 
 import logging
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -45,7 +46,8 @@ def serve(
             logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
             logging.getLogger("kgqa.serve").setLevel(logging.INFO)
         output.print(f"Listening on http://{host}:{port} (documentation at /docs). Stop with Ctrl-C.")
-        uvicorn.run(make_app(qa, examples=example or ()), host=host, port=port, log_level="warning")
+        app = make_app(qa, examples=example or (), token=os.environ.get("KGQA_TOKEN"))
+        uvicorn.run(app, host=host, port=port, log_level="warning")
     finally:
         if connection is not None:
             connection.close()

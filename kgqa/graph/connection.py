@@ -16,6 +16,7 @@ from neo4j.exceptions import (
     IncompleteCommit,
     Neo4jError,
     ServiceUnavailable,
+    SessionExpired,
     TransientError,
 )
 
@@ -24,6 +25,12 @@ from kgqa.errors import GraphError, GraphUnavailable
 T = TypeVar("T")
 
 _ATTEMPTS = 5
+_READ_ATTEMPTS = 2
+
+_GONE_SECONDS = 3.0
+"""How long a server that did not answer is not asked again by those who wait for it: a host that is gone costs seconds to ask."""
+
+_METADATA: Final = {"application": "kgqa"}
 
 # The driver also takes http addresses, as a preview; reads there promise neither bookmarks nor refused writes.
 _SCHEMES: Final = tuple(f"{scheme}{encryption}://" for scheme in ("bolt", "neo4j") for encryption in ("", "+s", "+ssc"))
@@ -36,6 +43,8 @@ class Connection:
         self.driver = driver
         self.description = description
         self._database = database
+        self._gone: tuple[float, str] | None = None
+        """Until when nobody is asked, and what was said."""
 
     @classmethod
     def connect(cls, uri: str, auth: tuple[str, str] | None = None, *, database: str | None = None) -> Self:
@@ -102,16 +111,42 @@ class Connection:
     ) -> list[dict[str, Any]]:
         """Run one query that reads and return its rows.
 
+        Without a timeout, a server that does not answer is asked again for half a minute. With one somebody waits: it is asked
+        twice, and who asks within seconds after that is told so at once.
+
         Raises:
             GraphError: the query failed, wrote, or took longer than `timeout` seconds.
         """
+        if timeout is not None:
+            return self._read_at_once(text, parameters, timeout)
 
-        @unit_of_work(timeout=timeout, metadata={"application": "kgqa"})
+        @unit_of_work(metadata=_METADATA)
         def rows(transaction: ManagedTransaction) -> list[dict[str, Any]]:
             return [dict(record) for record in transaction.run(text, parameters)]
 
         with self.reading() as session:
             return session.execute_read(rows)
+
+    def _read_at_once(self, text: LiteralString, parameters: dict[str, Any] | None, timeout: float) -> list[dict[str, Any]]:
+        if self._gone is not None and time.monotonic() < self._gone[0]:
+            raise GraphUnavailable(self._gone[1])
+        try:
+            with self.errors():
+                for attempt in range(1, _READ_ATTEMPTS + 1):
+                    try:
+                        return self._read_once(text, parameters, timeout)
+                    except (ServiceUnavailable, SessionExpired, TransientError):  # of a connection that a restart cut, say
+                        if attempt == _READ_ATTEMPTS:
+                            raise
+        except GraphUnavailable as error:
+            self._gone = (time.monotonic() + _GONE_SECONDS, str(error))
+            raise
+        raise AssertionError("unreachable")
+
+    def _read_once(self, text: LiteralString, parameters: dict[str, Any] | None, timeout: float) -> list[dict[str, Any]]:
+        with self.driver.session(database=self._database, default_access_mode=neo4j.READ_ACCESS) as session:
+            with session.begin_transaction(metadata=_METADATA, timeout=timeout) as transaction:
+                return [dict(record) for record in transaction.run(text, parameters)]
 
     def stream(self, text: LiteralString, parameters: dict[str, Any] | None = None) -> Generator[dict[str, Any]]:
         """Run one query that reads and yield its rows as they come, so that neither side holds them all.

@@ -21,6 +21,9 @@ _SOME: Final = 1e-6
 _NEAR: Final = -2.0
 """Where the logit of a candidate begins that the text does not name as it stands."""
 
+_FLOOR: Final = 0.05
+"""What part of a span's probability all its candidates share: none is ruled out before the relation is known."""
+
 
 class RelationBag(nn.Module):
     """e_k = mean of learned embeddings of the entity's relations, both directions (formula 7, relations alone)."""
@@ -93,4 +96,6 @@ class CandidateChooser(nn.Module):
         """
         fit = (self.query(spans)[candidate_branch] * candidates).sum(1)
         prior = self.degree * torch.log1p(degrees) + self.near * near
-        return softmax(fit + prior, candidate_branch, num_branches)
+        chosen = softmax(fit + prior, candidate_branch, num_branches)
+        number = torch.bincount(candidate_branch, minlength=num_branches)[candidate_branch]
+        return (1.0 - _FLOOR) * chosen + _FLOOR / number

@@ -2,8 +2,7 @@
 
 import hmac
 import json
-import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from typing import Annotated, Any, Final
@@ -23,17 +22,15 @@ from kgqa.serve.problems import documented, tell_problems
 from kgqa.serve.together import MOST_WAITING, Together
 from kgqa.serve.watching import watch
 
-TOKEN: Final = "KGQA_TOKEN"  # noqa: S105 (a name, no token)
-"""The environment variable with the token that requests must carry, if any need one."""
 
-
-def make_app(qa: QA, *, examples: Sequence[str] = (), most_waiting: int = MOST_WAITING) -> FastAPI:
+def make_app(qa: QA, *, examples: Sequence[str] = (), most_waiting: int = MOST_WAITING, token: str | None = None) -> FastAPI:
     """Return the service that answers with `qa`.
 
     Args:
         qa: what answers.
         examples: questions that the page offers.
         most_waiting: questions that may wait; whoever comes then is told to come again.
+        token: what requests must carry; all are answered if there is none.
     """
     together = Together(qa, most_waiting)
 
@@ -50,12 +47,13 @@ def make_app(qa: QA, *, examples: Sequence[str] = (), most_waiting: int = MOST_W
     )
     tell_problems(app)
     watch(app, together)
-    allowed = [Depends(_check_token)]
+    allowed, unauthorised = ([Depends(_checking(token))], (401,)) if token else ([], ())
+    refusals = documented(400, *unauthorised, 422, 503)
 
     @app.post(
         "/v1/ask",
         response_model=Answered,
-        responses=documented(400, 401, 422, 503),
+        responses=refusals,
         dependencies=allowed,
         summary="Answer a question",
     )
@@ -67,7 +65,7 @@ def make_app(qa: QA, *, examples: Sequence[str] = (), most_waiting: int = MOST_W
     @app.post(
         "/v1/ask_many",
         response_model=list[Answered],
-        responses=documented(400, 401, 422, 503),
+        responses=refusals,
         dependencies=allowed,
         summary="Answer questions",
     )
@@ -79,7 +77,7 @@ def make_app(qa: QA, *, examples: Sequence[str] = (), most_waiting: int = MOST_W
         "/v1/feedback",
         response_model=Recorded,
         status_code=201,
-        responses=documented(400, 401, 422, 503),
+        responses=refusals,
         dependencies=allowed,
         summary="Say whether an answer is right",
     )
@@ -94,7 +92,13 @@ def make_app(qa: QA, *, examples: Sequence[str] = (), most_waiting: int = MOST_W
         graph, status = await anyio.to_thread.run_sync(_graph_says, qa)
         return JSONResponse(Health(status="ok" if status == 200 else "degraded", graph=graph).model_dump(), status_code=status)
 
-    @app.get("/v1/model", response_model=Card, responses=documented(401), dependencies=allowed, summary="Which model answers?")
+    @app.get(
+        "/v1/model",
+        response_model=Card,
+        responses=documented(*unauthorised),
+        dependencies=allowed,
+        summary="Which model answers?",
+    )
     async def model() -> Card:
         """Say which model answers, and from which snapshot."""
         kb = qa.model.kb
@@ -114,15 +118,20 @@ _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; script-src 'uns
 _bearer = HTTPBearer(auto_error=False)
 
 
-def _check_token(given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> None:
-    expected = os.environ.get(TOKEN)
-    sent = b"" if given is None else given.credentials.encode("latin-1")  # as headers are decoded
-    if expected and not hmac.compare_digest(expected.encode(), sent):
-        raise HTTPException(
-            401,
-            f"expected the token of {TOKEN}, found {'another' if given is not None else 'none'}. Send Authorization: Bearer …",
-            {"WWW-Authenticate": "Bearer"},
-        )
+def _checking(expected: str) -> Callable[..., None]:
+    """Return what refuses requests that do not carry the token."""
+
+    def check(given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> None:
+        sent = b"" if given is None else given.credentials.encode("latin-1")  # as headers are decoded
+        if not hmac.compare_digest(expected.encode(), sent):
+            raise HTTPException(
+                401,
+                f"expected this service's token, found {'another' if given is not None else 'none'}. "
+                "Send Authorization: Bearer …, with what KGQA_TOKEN is where the service runs.",
+                {"WWW-Authenticate": "Bearer"},
+            )
+
+    return check
 
 
 def _graph_says(qa: QA) -> tuple[str, int]:

@@ -1,10 +1,12 @@
 """Deciding which Neo4j is meant, where none runs."""
 
+import socket
+
 import pytest
 
 from kgqa.errors import ConfigError, GraphUnavailable
 from kgqa.graph import find
-from kgqa.graph.local.folder import GraphFolder, Running, free_port
+from kgqa.graph.local.folder import GraphFolder, Running, free_port, port_of
 
 
 @pytest.fixture(autouse=True)
@@ -81,3 +83,16 @@ def test_passwords_and_states_are_readable_by_their_owner_only():
     assert folder.password() == password
     assert folder.password_file.stat().st_mode & 0o777 == 0o600
     assert (folder.path / "server.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_graph_keeps_its_port_unless_somebody_else_has_it(tmp_path):
+    first = port_of(tmp_path)
+    assert port_of(tmp_path) == first
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", first))
+        other.listen()
+        second = port_of(tmp_path)
+        assert second != first
+    assert port_of(tmp_path) == second
+    (tmp_path / "port").write_text("99999999\n", encoding="utf-8")
+    assert 0 < port_of(tmp_path) < 65536

@@ -111,6 +111,7 @@ def test_a_server_that_is_stopped_is_gone_and_its_graph_is_there_again_later(fil
         find.find(films)
     with find.start(films).connect() as connection:
         assert connection.read("MATCH (k:Kept) RETURN k.here AS here") == [{"here": "films"}]
+        assert connection.description == before.uri  # programs that know the address find it again
 
 
 def test_what_neo4j_imports_is_what_a_load_would_have_written(films, tmp_path):

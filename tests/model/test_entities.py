@@ -91,7 +91,7 @@ def chosen(
             for other in range(len(branch))
             if branch[other] == own
         }
-        probabilities.append(fits[place] / sum(fits.values()))
+        probabilities.append(0.95 * fits[place] / sum(fits.values()) + 0.05 / len(fits))
     return probabilities
 
 
@@ -128,11 +128,12 @@ def test_the_prior_of_places_of_a_people_begins_low_and_is_learned() -> None:
     chooser, spans, candidates, degrees, near, branch = setting()
     probabilities = chooser(spans, candidates, degrees, torch.tensor(near), torch.tensor(branch), 3)
     alike = chooser(spans, candidates, degrees, torch.zeros(6, dtype=torch.bool), torch.tensor(branch), 3)
-    odds = [(p[1] / p[0]).item() for p in (probabilities, alike)]
-    assert odds[0] == pytest.approx(odds[1] * math.exp(-2.0), rel=1e-5)
+    softmaxes = [(p - 0.05 / 2) / 0.95 for p in (probabilities, alike)]
+    odds = [(p[1] / p[0]).item() for p in softmaxes]
+    assert odds[0] == pytest.approx(odds[1] * math.exp(-2.0), rel=1e-4)
     probabilities[1].backward()
     assert chooser.near.grad is not None
-    assert chooser.near.grad.item() == pytest.approx((probabilities[0] * probabilities[1]).item(), rel=1e-4)
+    assert chooser.near.grad.item() == pytest.approx(0.95 * (softmaxes[0][0] * softmaxes[0][1]).item(), rel=1e-4)
 
 
 def test_very_unlike_scores_stay_finite() -> None:

@@ -17,12 +17,17 @@ from tests.worlds import FILMS_QUESTIONS, QUICK, films, write_lines
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory):
+def answerer(tmp_path_factory):
     folder = tmp_path_factory.mktemp("serve")
     questions = write_lines(folder / "questions.jsonl", FILMS_QUESTIONS)
     config = Config.from_tables(QUICK)
     train(films(folder), questions, dev=questions, out=folder / "model", config=config)
-    with TestClient(make_app(QA.load(folder / "model"), examples=["Who directed </script>?"])) as client:
+    return QA.load(folder / "model")
+
+
+@pytest.fixture(scope="module")
+def client(answerer):
+    with TestClient(make_app(answerer, examples=["Who directed </script>?"])) as client:
         yield client
 
 
@@ -102,18 +107,22 @@ def test_a_place_that_is_none_is_a_problem_too(client):
     assert response.headers["content-type"] == "application/problem+json"
 
 
-def test_where_a_token_is_set_requests_must_carry_it(client, monkeypatch):
-    monkeypatch.setenv("KGQA_TOKEN", "sésame")
+def test_where_a_token_is_set_requests_must_carry_it(answerer, client):
     body = {"question": "Who directed Contact?"}
 
-    assert client.post("/v1/ask", json=body).status_code == 401
-    wrong = client.post("/v1/ask", json=body, headers={"Authorization": "Bearer open"})
-    assert wrong.status_code == 401
-    assert wrong.headers["WWW-Authenticate"] == "Bearer"
-    assert "KGQA_TOKEN" in wrong.json()["detail"]
-    right = client.post("/v1/ask", json=body, headers={"Authorization": "Bearer sésame".encode()})
-    assert right.status_code == 200
-    assert client.get("/v1/health").status_code == 200
+    with TestClient(make_app(answerer, token="sésame")) as guarded:
+        assert guarded.post("/v1/ask", json=body).status_code == 401
+        wrong = guarded.post("/v1/ask", json=body, headers={"Authorization": "Bearer open"})
+        assert wrong.status_code == 401
+        assert wrong.headers["WWW-Authenticate"] == "Bearer"
+        assert "KGQA_TOKEN" in wrong.json()["detail"]
+        right = guarded.post("/v1/ask", json=body, headers={"Authorization": "Bearer sésame".encode()})
+        assert right.status_code == 200
+        assert guarded.get("/v1/health").status_code == 200
+        documented = guarded.get("/openapi.json").json()["paths"]["/v1/ask"]["post"]
+        assert "security" in documented
+        assert "401" in documented["responses"]
+    assert "security" not in client.get("/openapi.json").json()["paths"]["/v1/ask"]["post"]
 
 
 def test_the_page_needs_nothing_from_elsewhere_and_examples_cannot_break_out_of_it(client):

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from kgqa.errors import GraphUnavailable
 from kgqa.graph.connection import Connection
-from kgqa.graph.local.folder import USER, GraphFolder, Running, free_port, new_password
+from kgqa.graph.local.folder import USER, GraphFolder, Running, free_port, new_password, port_of
 from kgqa.progress import Progress, silent
 
 IMAGE = "neo4j:5.26-community"
@@ -55,7 +55,7 @@ def start_lasting(name: str, *, progress: Progress = silent) -> Running:
         running = folder.running()
         if running is not None:
             return running
-        title, password, port = f"kgqa-{name}", folder.password(), free_port()
+        title, password, port = f"kgqa-{name}", folder.password(), port_of(folder.path)
         progress("starting Neo4j in Docker", 0, None)
         try:
             client = docker.from_env()

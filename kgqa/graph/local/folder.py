@@ -119,8 +119,29 @@ def new_password() -> str:
     return secrets.token_hex(24)
 
 
-def free_port() -> int:
-    """Return a port on loopback that nothing listens on."""
+def port_of(folder: Path) -> int:
+    """Return a port on loopback that nothing listens on: the one that this graph had before, so that programs find it again.
+
+    Raises:
+        StorageError: it could not be remembered.
+    """
+    remembered = folder / "port"
+    try:
+        before = int(remembered.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        before = 0
+    port = free_port(before) or free_port()
+    if port != before:
+        write_text(remembered, f"{port}\n")
+    return port
+
+
+def free_port(wanted: int = 0) -> int:
+    """Return a port on loopback that nothing listens on: the one that is wanted, 0 if that is taken; any if none is wanted."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that just ended do not take it
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except (OSError, OverflowError):
+            return 0
         return int(probe.getsockname()[1])

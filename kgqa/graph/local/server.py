@@ -18,7 +18,7 @@ from kgqa.errors import GraphUnavailable
 from kgqa.files import storing
 from kgqa.graph.connection import Connection
 from kgqa.graph.local import jars, java
-from kgqa.graph.local.folder import USER, GraphFolder, Running, free_port, new_password
+from kgqa.graph.local.folder import USER, GraphFolder, Running, new_password, port_of
 from kgqa.progress import Progress, silent
 
 START_TIMEOUT = 600.0
@@ -122,7 +122,7 @@ def _prepare(folder: Path, password: str, progress: Progress) -> tuple[list[str]
     """Fetch what is missing, write the settings, set the password of a new graph; return the command and the port."""
     runtime = java.find_java()
     classes = jars.ensure(progress=progress)
-    port = free_port()
+    port = port_of(folder)
     with storing(folder):
         java.configure(folder, port)
     progress("starting Neo4j", 0, None)
