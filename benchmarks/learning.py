@@ -42,13 +42,16 @@ class Curve:
     per_kind: bool = False
 
 
+FEW: Final = 100
+"""Up to so many pairs a warm start is tried too."""
+
 CURVES: Final = {
     "webq-fb15k": Curve(
         place=0.5,
         title="From no pairs to many: WebQ-FB15k",
         suite="webq-fb15k",
         setting="webq-fb15k-minilm",
-        pairs={0: (0, 1), 30: (0, 1), 100: (0, 1, 2), 300: (0,), 891: (0,)},
+        pairs={0: (0, 1), 30: (0,), 100: (0, 1), 300: (0,), 891: (0,)},
     ),
     "worldcup2014-ops": Curve(
         place=0.6,
@@ -77,7 +80,7 @@ def run(name: str, data: Path) -> dict[str, Any]:
         questions = held_out(folder / "questions", here / "questions", suite.held_out)
         synthesize(kb, here / "made")
         for number, seeds in curve.pairs.items():
-            for warm in (False, True) if number else (True,):
+            for warm in (False, True) if 0 < number <= FEW else (number == 0,):
                 runs = [_train(kb, curve, questions, here, number, seed, warm=warm) for seed in seeds]
                 rows.append({"pairs": number, "warm": warm, "runs": runs})
                 print(_row(rows[-1]), flush=True)
@@ -85,8 +88,8 @@ def run(name: str, data: Path) -> dict[str, Any]:
     asked = ", ".join(f"{file} {rows[0]['runs'][0]['measured'][file]['questions']:,}" for file in files)
     what = "pairs of each kind" if curve.per_kind else "pairs"
     text = (
-        f"The first {what} of the training questions, drawn by their hashes with the seed, cold or after a warm start on the "
-        "questions that `kgqa synthesize` makes of the graph (`--warm-start`). Without pairs, the made questions are all there "
+        f"The first {what} of the training questions, drawn by their hashes with the seed, cold or, where they are few, after a warm start on "
+        "the questions that `kgqa synthesize` makes of the graph (`--warm-start`). Without pairs, the made questions are all there "
         "is, and made ones choose the epoch; else the dev questions choose it. Percent correct, means over seeds, in brackets "
         f"the lowest and the highest; questions: {asked}.\n\n"
         f"| {what} | learned from | start | seeds | {' | '.join(files)} |\n"
