@@ -20,7 +20,7 @@ from kgqa.data.questions import read_questions
 from kgqa.evaluation.report import evaluate
 from kgqa.kb import KnowledgeBase
 from kgqa.kb.materialise import materialise_files
-from kgqa.model import branches, reasoner
+from kgqa.model import branches, entities, reasoner
 from kgqa.model.answer_kind import AnswerKind
 from kgqa.model.branches import Batch
 from kgqa.model.constraint import ConstraintChooser
@@ -95,6 +95,12 @@ PARTS: Final = {
     "candidates by their relations (7), (8)": Part(
         data=("metaqa", "webq-fb15k"),
         patch=lambda: mock.patch.object(RelationBag, "forward", _no_candidates),
+    ),
+    "places of peoples": Part(
+        data=("webq-fb15k",), patch=lambda: mock.patch.object(branches, "with_places", lambda spans, tokens, kb, words: spans)
+    ),
+    "no candidate is ruled out": Part(
+        data=("worldcup2014-ops", "webq-fb15k"), patch=lambda: mock.patch.object(entities, "_FLOOR", 0.0)
     ),
     "degree prior": Part(data=("metaqa",), patch=lambda: _constant(CandidateChooser, "degree", 0.0)),
     "what kind of thing a span may name": Part(
