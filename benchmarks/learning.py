@@ -88,10 +88,10 @@ def run(name: str, data: Path) -> dict[str, Any]:
     asked = ", ".join(f"{file} {rows[0]['runs'][0]['measured'][file]['questions']:,}" for file in files)
     what = "pairs of each kind" if curve.per_kind else "pairs"
     text = (
-        f"The first {what} of the training questions, drawn by their hashes with the seed, cold or, where they are few, after a "
-        "warm start on the questions that `kgqa synthesize` makes of the graph (`--warm-start`). Without pairs, the made questions "
-        "are all there is, and made ones choose the epoch; else the dev questions choose it. Percent correct, means over seeds, in "
-        f"brackets the lowest and the highest; questions: {asked}.\n\n"
+        f"The first {what} of the training questions, drawn by their hashes with the seed, cold or, where they are few, after "
+        "a warm start on the questions that `kgqa synthesize` makes of the graph (`--warm-start`). Without pairs, the made "
+        "questions are all there is, and made ones choose the epoch; else the dev questions choose it. Percent correct, means "
+        f"over seeds, in brackets the lowest and the highest; questions: {asked}.\n\n"
         f"| {what} | learned from | start | seeds | {' | '.join(files)} |\n"
         f"|{'---|' * (4 + len(files))}\n" + "\n".join(_row(row) for row in rows)
     )
