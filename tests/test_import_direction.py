@@ -15,6 +15,7 @@ ORDER = (
     "config",
     "files",
     "text",
+    "html",
     "progress",
     "tensor_files",
     "threads",

@@ -6,7 +6,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from kgqa.explain.answer import Answer, Fact
+from kgqa.explain.answer import Answer
 
 MOST_SHOWN = 10
 MOST_GUESSED = 3
@@ -33,7 +33,7 @@ def _parts(answer: Answer) -> list[Text | Table | Syntax]:
         parts.append(line)
     if answer.having is not None:
         parts.append(Text(f"of what has “{answer.having}”", style="dim"))
-    parts += [Text("because ", style="dim").append(_fact(fact), style="not dim") for path in answer.paths for fact in path.facts]
+    parts += [Text("because ", style="dim").append(path.drawn, style="not dim") for path in answer.paths]
     if answer.cypher is not None:
         parts.append(Syntax(answer.cypher.text, "cypher", theme="ansi_dark", background_color="default", word_wrap=True))
         parameters = ", ".join(f"{name}: {value!r}" for name, value in answer.cypher.parameters.items())
@@ -62,10 +62,6 @@ def _value(answer: Answer) -> Text:
 def _listed(names: list[str], total: int) -> str:
     """Return the first names of `total`, and how many more there are."""
     return ", ".join(names) + (f" and {total - len(names)} more" if total > len(names) else "")
-
-
-def _fact(fact: Fact) -> str:
-    return f"{fact.subject_name} — {fact.relation_name} → {fact.object_name}"
 
 
 def _verdict(answer: Answer) -> Text:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from kgqa.explain.html import answer_html
 from kgqa.graph.cypher import CypherQuery
+from kgqa.html import text
 
 Operation = Literal["set", "count", "largest", "smallest"]
 Reason = Literal["no mention", "not in the graph", "no path", "low confidence"]
@@ -76,6 +77,21 @@ class Path:
     relations: tuple[str, ...]
     share: float
     facts: tuple[Fact, ...]
+
+    @property
+    def drawn(self) -> str:
+        """Return the path as a line: "Tom Hanks ← starring — Cast Away — written by → William Broyles Jr."."""
+        line, here = self.start.name, self.start.id
+        for fact in self.facts:
+            if fact.subject == here:
+                line, here = f"{line} — {fact.relation_name} → {fact.object_name}", fact.object
+            else:
+                line, here = f"{line} ← {fact.relation_name} — {fact.subject_name}", fact.subject
+        return line
+
+    def _repr_html_(self) -> str:
+        """Show the path in a notebook."""
+        return f"<p>{text(self.drawn)}</p>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """Show an answer in a notebook: as HTML, everything escaped."""
 
-from html import escape
 from typing import TYPE_CHECKING, Final
+
+from kgqa.html import text
 
 if TYPE_CHECKING:
     from kgqa.explain.answer import Answer
@@ -17,35 +18,30 @@ def answer_html(answer: "Answer") -> str:
     '<div><p><b>&lt;Who&gt;?</b></p><p>I don&#x27;t know. No answer: …</p></div>'
     """
     parts = [f"<p><b>{_marked(answer)}</b></p>", _answered(answer)]
-    facts = [fact for path in answer.paths for fact in path.facts]
-    if facts:
-        lines = (f"<li>{_text(fact.subject_name, '—', fact.relation_name, '→', fact.object_name)}</li>" for fact in facts)
+    if answer.paths:
+        lines = (f"<li>{text(path.drawn)}</li>" for path in answer.paths)
         parts.append(f"<p>because</p><ul>{''.join(lines)}</ul>")
     if answer.cypher is not None:
         parameters = ", ".join(f"{name}: {value!r}" for name, value in answer.cypher.parameters.items())
-        parts.append(f"<pre>{_text(answer.cypher.text)}\n// {_text(parameters)}</pre><p>{_text(answer.confirmation)}</p>")
+        parts.append(f"<pre>{text(answer.cypher.text)}\n// {text(parameters)}</pre><p>{text(answer.confirmation)}</p>")
     return f"<div>{''.join(parts)}</div>"
 
 
 def _answered(answer: "Answer") -> str:
     if answer.abstains:
-        return "<p>" + _text("I don't know.", answer.note or "") + "</p>"
+        return "<p>" + text("I don't know.", answer.note or "") + "</p>"
     if answer.value is not None:
         return f"<p>→ {answer.value:g}</p>"
-    lines = (f"<li>{_text(entity.name)} ({_text(entity.id)}), {entity.score:.0%}</li>" for entity in answer.entities[:_SHOWN])
+    lines = (f"<li>{text(entity.name)} ({text(entity.id)}), {entity.score:.0%}</li>" for entity in answer.entities[:_SHOWN])
     more = len(answer.entities) - _SHOWN
     return f"<ol>{''.join(lines)}</ol>" + (f"<p>and {more:,} more</p>" if more > 0 else "")
 
 
 def _marked(answer: "Answer") -> str:
-    text, end = "", 0
+    line, end = "", 0
     for mention in sorted(answer.mentions, key=lambda mention: mention.start):
         if end <= mention.start < mention.end:
-            text += _text(answer.question[end : mention.start])
-            text += f"<mark>{_text(answer.question[mention.start : mention.end])}</mark>"
+            line += text(answer.question[end : mention.start])
+            line += f"<mark>{text(answer.question[mention.start : mention.end])}</mark>"
             end = mention.end
-    return text + _text(answer.question[end:])
-
-
-def _text(*words: str) -> str:
-    return escape(" ".join(words))
+    return line + text(answer.question[end:])

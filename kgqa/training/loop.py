@@ -14,6 +14,7 @@ from kgqa.config import Config, TrainingConfig
 from kgqa.data import Question
 from kgqa.errors import CheckpointError
 from kgqa.evaluation.report import evaluate
+from kgqa.html import percent, table, text
 from kgqa.model.branches import collate
 from kgqa.model.gates import uncovered
 from kgqa.model.prediction import Model
@@ -55,6 +56,24 @@ class TrainingReport:
     epochs: tuple[Epoch, ...]
     best: Epoch
     seconds: float
+
+    def _repr_html_(self) -> str:
+        """Show the report in a notebook."""
+        left_out = "".join(
+            f"<p>{text(f'left out: {number:,} questions: {reason}')}</p>" for reason, number in self.left_out.items()
+        )
+        rows = (
+            (
+                f"{epoch.number}{' (best)' if epoch == self.best else ''}",
+                f"{epoch.loss:.4f}",
+                *(percent(epoch.dev[name]) for name in ("correct", "hits@1", "f1", "calibration_error")),
+                f"{epoch.seconds:.0f}",
+            )
+            for epoch in self.epochs
+        )
+        titles = ("epoch", "loss", "dev correct", "Hits@1", "F1", "calibration error", "seconds")
+        learned = text(f"{self.model}: learned from {self.questions:,} questions in {self.seconds:.0f} s")
+        return f"<div><p>{learned}</p>{left_out}{table(titles, rows)}</div>"
 
 
 @dataclass

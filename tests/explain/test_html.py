@@ -27,5 +27,17 @@ def test_an_answer_is_shown_with_its_mentions_marked_and_nothing_of_it_is_markup
     assert "<b>&" not in shown
 
 
+def test_a_path_is_drawn_along_and_against_its_relations():
+    names = {"a": "Tom Hanks", "b": "Cast Away", "c": "William Broyles Jr."}
+    facts = tuple(
+        Fact(subject=s, subject_name=names[s], relation=r, relation_name=r, object=o, object_name=names[o])
+        for s, r, o in (("b", "starring", "a"), ("b", "written by", "c"))
+    )
+    start = RankedEntity(id="a", name="Tom Hanks", score=1.0)
+    path = Path(mention=0, start=start, relations=("starring (inverse)", "written by"), share=1.0, facts=facts)
+    assert path.drawn == "Tom Hanks ← starring — Cast Away — written by → William Broyles Jr."
+    assert path._repr_html_() == f"<p>{path.drawn}</p>"
+
+
 def test_a_number_is_shown_as_a_number():
     assert "<p>→ 11</p>" in Answer(question="how many", value=11.0)._repr_html_()

@@ -316,6 +316,18 @@ def test_progress_and_epochs_are_told(books: KnowledgeBase, tmp_path: Path) -> N
     assert report.best == max(epochs, key=lambda epoch: epoch.quality)
 
 
+def test_reports_are_shown_in_notebooks_with_everything_escaped(books: KnowledgeBase, tmp_path: Path) -> None:
+    run = trainer(books, tmp_path / "<model>", settings=SHORT | {"epochs": 2})
+    report = run.run()
+    shown = report._repr_html_()
+    assert "&lt;model&gt;: learned from 16 questions" in shown
+    assert "<model>" not in shown
+    assert f"<td>{report.best.number} (best)</td>" in shown
+    assert shown.count("<tr>") == 3
+    shown = evaluate(run.model, library_questions())._repr_html_()
+    assert "<td>all</td><td>16</td>" in shown
+
+
 def test_the_best_epoch_is_chosen_by_right_answers_of_every_kind_then_by_f1() -> None:
     dev: dict[str, Any] = {"questions": 2, "correct": 0.5, "hits@1": None, "hits@10": None, "mrr": None, "f1": None}
     assert Epoch(number=1, loss=0.0, dev=dev, seconds=0.0).quality == (0.5, 0.0)
