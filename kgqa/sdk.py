@@ -76,7 +76,7 @@ class Graph(Connection):
     @classmethod
     def of(cls, connection: Connection) -> Self:
         """Take over a connection."""
-        return cls(connection.driver, description=connection.description)
+        return cls(connection.driver, description=connection.description, database=connection.database)
 
 
 def train(

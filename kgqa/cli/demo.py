@@ -77,10 +77,7 @@ def _neo4j() -> Iterator["Graph"]:
             from kgqa.sdk import Graph
 
             graph = stack.enter_context(Graph.of(server.connect()))
-            version = graph.read("CALL dbms.components() YIELD versions, edition RETURN versions[0] AS version, edition")[0]
-            output.print(
-                f"Neo4j {version['version']} ({version['edition']}) answers at {graph.description}; it ends with this demo."
-            )
+            output.print(f"{graph.version()} answers at {graph.description}; it ends with this demo.")
         warm.join()
         yield graph
 

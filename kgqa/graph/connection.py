@@ -30,6 +30,11 @@ _READ_ATTEMPTS = 2
 _GONE_SECONDS = 3.0
 """How long a server that did not answer is not asked again by those who wait for it: a host that is gone costs seconds to ask."""
 
+_VERSION: LiteralString = """
+CALL dbms.components() YIELD name, versions, edition WHERE name = 'Neo4j Kernel'
+RETURN versions[0] AS version, edition
+"""
+
 _METADATA: Final = {"application": "kgqa"}
 
 # The driver also takes http addresses, as a preview; reads there promise neither bookmarks nor refused writes.
@@ -42,7 +47,7 @@ class Connection:
     def __init__(self, driver: Driver, *, description: str, database: str | None = None) -> None:
         self.driver = driver
         self.description = description
-        self._database = database
+        self.database = database
         self._gone: tuple[float, str] | None = None
         """Until when nobody is asked, and what was said."""
 
@@ -72,6 +77,23 @@ class Connection:
                 raise GraphUnavailable(f"{wrong}: {error}. Correct NEO4J_URI.") from error
             raise
         return connection
+
+    def version(self) -> str:
+        """Return what answers, as in "Neo4j 5.26.30 (community)".
+
+        Raises:
+            GraphError: it could not be asked.
+        """
+        (row,) = self.read(_VERSION)
+        return f"Neo4j {row['version']} ({row['edition']})"
+
+    def ping(self, *, timeout: float) -> None:
+        """See that queries are answered.
+
+        Raises:
+            GraphError: they are not.
+        """
+        self.read("RETURN 1 AS one", timeout=timeout)
 
     def close(self) -> None:
         """Close the connection."""
@@ -103,7 +125,7 @@ class Connection:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Yield a session that can only read; the server refuses writes in it."""
-        with self.errors(), self.driver.session(database=self._database, default_access_mode=neo4j.READ_ACCESS) as session:
+        with self.errors(), self.driver.session(database=self.database, default_access_mode=neo4j.READ_ACCESS) as session:
             yield session
 
     def read(
@@ -144,7 +166,7 @@ class Connection:
         raise AssertionError("unreachable")
 
     def _read_once(self, text: LiteralString, parameters: dict[str, Any] | None, timeout: float) -> list[dict[str, Any]]:
-        with self.driver.session(database=self._database, default_access_mode=neo4j.READ_ACCESS) as session:
+        with self.driver.session(database=self.database, default_access_mode=neo4j.READ_ACCESS) as session:
             with session.begin_transaction(metadata=_METADATA, timeout=timeout) as transaction:
                 return [dict(record) for record in transaction.run(text, parameters)]
 
@@ -166,7 +188,7 @@ class Connection:
         with self.errors():
             for attempt in range(1, _ATTEMPTS + 1):
                 try:
-                    with self.driver.session(database=self._database) as session:
+                    with self.driver.session(database=self.database) as session:
                         return session.execute_write(work)
                 except IncompleteCommit:
                     if attempt == _ATTEMPTS:
@@ -175,7 +197,7 @@ class Connection:
 
     def run_schema(self, text: LiteralString) -> None:
         """Run one statement in a transaction of its own, as changes of the schema need, again where the server asks for it."""
-        with self.errors(), self.driver.session(database=self._database) as session:
+        with self.errors(), self.driver.session(database=self.database) as session:
             for attempt in range(1, _ATTEMPTS + 1):
                 try:
                     session.run(text).consume()
@@ -187,7 +209,7 @@ class Connection:
 
     def session(self) -> Session:
         """Open a session for work that `read` and `write` do not fit; its errors are the driver's."""
-        return self.driver.session(database=self._database)
+        return self.driver.session(database=self.database)
 
     def change_token(self) -> str:
         """Return a text that any change of the database changes, and reading does not."""

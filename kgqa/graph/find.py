@@ -27,8 +27,8 @@ class PassingGraph(Protocol):
 def find(name: str | None = None) -> Connection:
     """Connect to the graph that the environment or `name` means.
 
-    In this order: the local graph `name` if given; `NEO4J_URI` with `NEO4J_USERNAME` and `NEO4J_PASSWORD`; the local graph that
-    runs, if it is the only one or is named "default".
+    In this order: the local graph `name` if given; `NEO4J_URI` with `NEO4J_USERNAME`, `NEO4J_PASSWORD` and `NEO4J_DATABASE`; the
+    local graph that runs, if it is the only one or is named "default".
 
     Raises:
         GraphUnavailable: none is there; names all ways to get one, and what was found of each.
@@ -40,7 +40,8 @@ def find(name: str | None = None) -> Connection:
         password = os.environ.get("NEO4J_PASSWORD")
         if password is None:
             raise GraphUnavailable(f"NEO4J_URI is {uri}: expected NEO4J_PASSWORD beside it, found none. Set it.")
-        return Connection.connect(uri, (os.environ.get("NEO4J_USERNAME", "neo4j"), password))
+        user, database = os.environ.get("NEO4J_USERNAME", "neo4j"), os.environ.get("NEO4J_DATABASE")
+        return Connection.connect(uri, (user, password), database=database)
     running = [folder for folder in GraphFolder.all() if folder.running()]
     if len(running) > 1 and DEFAULT not in [folder.name for folder in running]:
         names = ", ".join(folder.name for folder in running)

@@ -139,7 +139,7 @@ def _graph_says(qa: QA) -> tuple[str, int]:
     if qa.graph is None:
         return "not connected", 200
     try:
-        qa.graph.read("RETURN 1 AS one", timeout=qa.timeout)
+        qa.graph.ping(timeout=qa.timeout)
     except KgqaError as error:
         return str(error), 503
     return "answers", 200

@@ -1,9 +1,14 @@
 """Rendering Cypher: the texts by the letter, and names that try to break out of their backticks."""
 
+import ast
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import kgqa
 from kgqa.graph.cypher import (
     Chain,
     Extreme,
@@ -220,3 +225,46 @@ def _read_as_neo4j_does(text: str) -> str:
         else:
             read, place = read + text[place], place + 1
     return read
+
+
+_CYPHER = re.compile(r"\b(MATCH|MERGE|UNWIND|CREATE|RETURN|CALL|SHOW|DROP|DELETE)\b[ \n]")
+
+
+def _texts(tree: ast.AST):
+    """Yield the texts of a module but its docstrings, and whether each is put together of parts."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    bodies = [node.body[0] for node in ast.walk(tree) if isinstance(node, documented) and node.body]
+    skipped = {id(first.value) for first in bodies if isinstance(first, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            skipped |= {id(part) for part in node.values}
+            yield node.lineno, "".join(part.value for part in node.values if isinstance(part, ast.Constant)), True
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mod):
+            for side in (node.left, node.right):
+                if isinstance(side, ast.Constant) and isinstance(side.value, str):
+                    yield node.lineno, side.value, True
+        elif (
+            (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in ("format", "join", "replace")
+            )
+            and isinstance(node.func.value, ast.Constant)
+            and isinstance(node.func.value.value, str)
+        ):
+            yield node.lineno, node.func.value.value, True
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in skipped:
+            yield node.lineno, node.value, False
+
+
+def test_no_query_is_put_together_elsewhere_and_those_that_are_written_out_stand_in_the_graph_package():
+    root = Path(kgqa.__file__).parent
+    found = [
+        (path.relative_to(root).as_posix(), line, built)
+        for path in sorted(root.rglob("*.py"))
+        for line, text, built in _texts(ast.parse(path.read_text(encoding="utf-8")))
+        if _CYPHER.search(text)
+    ]
+    assert {path for path, _, built in found if built} == {"graph/cypher.py"}
+    assert [place for place in found if not place[0].startswith("graph/")] == []

@@ -1,11 +1,14 @@
 """A connection to a real server: what is refused, what is stopped, and what tells that the graph changed."""
 
+import re
+
 import pytest
 
 from kgqa.errors import GraphError, GraphUnavailable
 from kgqa.graph import find
 from kgqa.graph.connection import Connection
 from kgqa.graph.local.folder import USER, free_port
+from kgqa.sdk import Graph
 from tests.integration.graphs import run
 
 pytestmark = pytest.mark.neo4j
@@ -38,6 +41,20 @@ def test_the_server_that_the_environment_names_is_used(graph, server, monkeypatc
 
     with find.find() as connection:
         assert connection.read("MATCH (n:Found) RETURN n.here AS here") == [{"here": True}]
+        assert re.fullmatch(r"Neo4j \d+\.\d+\.\d+ \((community|enterprise)\)", connection.version())
+
+
+def test_the_database_that_the_environment_names_is_used(server, monkeypatch):
+    monkeypatch.setenv("NEO4J_URI", server.uri)
+    monkeypatch.setenv("NEO4J_PASSWORD", server.password)
+    monkeypatch.setenv("NEO4J_DATABASE", "system")
+    with Graph.find() as graph:
+        assert {row["name"] for row in graph.read("SHOW DATABASES YIELD name")} == {"neo4j", "system"}
+        with pytest.raises(GraphError, match="unsupported clauses"):
+            graph.read("MATCH (n) RETURN count(n) AS n")
+    monkeypatch.setenv("NEO4J_DATABASE", "nowhere")
+    with Graph.find() as graph, pytest.raises(GraphError, match="nowhere"):
+        graph.ping(timeout=10)
 
 
 @pytest.mark.parametrize(

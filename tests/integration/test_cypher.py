@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import re
 
 import pytest
 
@@ -164,6 +165,57 @@ def test_names_with_backticks_and_escapes_reach_the_server_as_they_are(bare):
 
     assert bare.read(forward.text, forward.parameters) == [{"id": 7, "name": "B"}]
     assert bare.read(back_and_forth.text, back_and_forth.parameters) == [{"id": 7, "name": "B"}]
+
+
+PIECES = (
+    "`", "``", "\\", "\\u0060", "\\u005cu0060", "'", '"', "\n", "\r\n", "\t", " ", "//", "/*", "*/", ";", "$answer", "{", "})",
+    "]->(", "*1..", "MATCH", "DETACH DELETE", "RETURN", "null", "é", "שלום", "😀", "\u200b", "İ", "a", "9", "\u2028",
+)  # fmt: skip
+
+
+def _drawn_name(chosen):
+    """Return a name that is no plain word, so that it stands in backticks."""
+    return " " + "".join(chosen.choices(PIECES, k=chosen.randrange(1, 7)))
+
+
+def _queries(names, chosen):
+    """Render every form of query over chains of one to three hops, with the names in turn."""
+    turn = itertools.cycle(names)
+    shapes = [NodeShape(next(turn), next(turn), next(turn)) for _ in range(2)]
+    chains = []
+    for _ in range(chosen.randrange(1, 4)):
+        hops = chosen.randrange(1, 4)
+        steps = tuple(Step(next(turn), forward=chosen.random() < 0.5) for _ in range(hops))
+        differ = ((0, hops),) if chosen.random() < 0.5 else ()
+        chains.append(Chain(chosen.choice(shapes), "start", steps, differ))
+    labels = [shape.label for shape in shapes]
+    extreme = Extreme(next(turn), largest=chosen.random() < 0.5)
+    having = Step(next(turn), forward=True)
+    answer = shapes[0]
+    return [
+        ask_again(chains, answer, labels, 10),
+        ask_again(chains, answer, labels, 10, extreme),
+        ask_again(chains, answer, labels, 10, having=having),
+        prove(chains, answer, "id", labels),
+        prove(chains, answer, "id", labels, extreme),
+        count_again(chains, answer, labels),
+    ]
+
+
+def test_whatever_things_are_called_a_query_is_one_statement_that_reads_and_holds_nothing_but_their_names(bare):
+    quoted = re.compile("`(?:[^`]|``)*`")
+    for seed in range(60):
+        chosen = random.Random(seed)
+        names = [_drawn_name(chosen) for _ in range(12)]
+        drawn = _queries(names, random.Random(seed))
+        plain = _queries([f"name {place}" for place in range(12)], random.Random(seed))
+        for query, other in zip(drawn, plain, strict=True):
+            assert quoted.sub("·", query.text) == quoted.sub("·", other.text)
+            assert set(quoted.findall(query.text)) <= {identifier(name) for name in names}
+            assert not re.search(r"\[[^\]]*\*|;", quoted.sub("", query.text))  # no pattern of any length, no second statement
+            with bare.reading() as session:
+                summary = session.run(f"EXPLAIN {query.text}", query.parameters).consume()
+            assert summary.query_type == "r"
 
 
 def test_every_identifier_is_read_back_as_its_name(graph):
