@@ -1,10 +1,11 @@
-"""What travels over HTTP: bodies of requests, and answers as `kgqa.Answer` has them; a test holds the two together."""
+"""What travels over HTTP: bodies of requests, and answers as `kgqa.Answer` has them; a test holds these two together."""
 
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from kgqa.data.questions import MAX_QUESTION_LENGTH
+from kgqa.explain.answer import Compared, Confirmation, Mention, Operation, Path, RankedEntity, Reason
 
 MOST_QUESTIONS: Final = 1000
 """Questions in one request of `ask_many`."""
@@ -69,55 +70,6 @@ class Recorded(BaseModel):
     right: dict[str, Any] | None
 
 
-class Entity(BaseModel):
-    """An entity and how probable it is, 0 to 1."""
-
-    id: str
-    name: str
-    score: float
-
-
-class Mention(BaseModel):
-    """Characters `start` to `end` of the question that name an entity; the first candidate is meant."""
-
-    text: str
-    start: int
-    end: int
-    probability: float
-    candidates: list[Entity]
-    exact: bool
-    weight: float | None = Field(description="How far this mention alone reaches the first answer; the smallest counts.")
-
-
-class Fact(BaseModel):
-    """A fact of the graph."""
-
-    subject: str
-    subject_name: str
-    relation: str
-    relation_name: str
-    object: str
-    object_name: str
-
-
-class Path(BaseModel):
-    """How a mention leads to the first answer, and its share of the mention's score."""
-
-    mention: int
-    start: Entity
-    relations: list[str]
-    share: float
-    facts: list[Fact]
-
-
-class Compared(BaseModel):
-    """An entity and its value of the attribute whose largest or smallest was asked for."""
-
-    id: str
-    name: str
-    value: float
-
-
 class Query(BaseModel):
     """A Cypher query; it runs as it is with its parameters."""
 
@@ -129,13 +81,13 @@ class Answered(BaseModel):
     """An answer: entities, a number, or the reason why there is none; with its evidence."""
 
     question: str
-    entities: list[Entity]
+    entities: list[RankedEntity]
     value: float | None
-    operator: Literal["set", "count", "largest", "smallest"]
+    operator: Operation
     attribute: str | None
     having: str | None
-    counted: list[Entity]
-    others: list[Entity]
+    counted: list[RankedEntity]
+    others: list[RankedEntity]
     mentions: list[Mention]
     compared: list[Compared]
     paths: list[Path]
@@ -144,9 +96,9 @@ class Answered(BaseModel):
     cypher: Query | None
     proof: Query | None
     rows: list[dict[str, Any]] | None = Field(description="What Neo4j returned; null if it was not asked.")
-    confirmation: Literal["confirmed", "not confirmed", "not checked"]
+    confirmation: Confirmation
     confidence: float
-    reason: Literal["no mention", "not in the graph", "no path", "low confidence"] | None
+    reason: Reason | None
     note: str | None
 
 
