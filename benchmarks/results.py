@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 FOLDER = Path(__file__).parent / "results"
@@ -58,10 +59,25 @@ def report() -> None:
 
 def _overview(kept: list[dict[str, Any]]) -> str:
     lines = ["| data, dev | questions | topics given | question text alone |", "|---|---|---|---|"]
-    lines += [row for result in kept for row in result.get("overview", ())]
+    lines += [row for result in kept for row in result.get("overview", _accuracy(result))]
     table = "\n".join(lines) + "\n" if len(lines) > 2 else ""
     speed = "".join(f"- {line}\n" for line in _speed({result["name"]: result for result in kept}))
     return f"{table}\n{speed}" if speed else table
+
+
+def _accuracy(result: dict[str, Any]) -> Iterator[str]:
+    """Yield what a suite of `benchmarks.accuracy` says of each data set, by its last setting, in a line each file."""
+    if not result["name"].startswith("accuracy-"):
+        return
+    best = {(row["data"], row["topics"]): row["runs"] for row in result["rows"]}
+    for data in dict.fromkeys(data for data, _ in best):
+        given, resolved = best.get((data, "given")), best[data, "resolved"]
+        for file, measured in sorted(resolved[0]["measured"].items()):
+            cells = [
+                "–" if runs is None else f"{100 * fmean(run['measured'][file]['correct'] for run in runs):.2f}"
+                for runs in (given, resolved)
+            ]
+            yield f"| {data}{'' if file == 'dev' else f', {file}'} | {measured['questions']:,} | {' | '.join(cells)} |"
 
 
 def _speed(kept: dict[str, dict[str, Any]]) -> Iterator[str]:

@@ -19,7 +19,7 @@ CONFIGS = Path(__file__).parent / "configs"
 
 @dataclass(frozen=True, kw_only=True)
 class Way:
-    """A data set on its way. `folder` is the part of the loader's output that is used, `kind` the kind reported first."""
+    """A data set on its way, and what is asked at its end."""
 
     place: int
     title: str
@@ -27,7 +27,6 @@ class Way:
     source: str
     asked: tuple[str, ...]
     text: str
-    folder: str = "."
 
 
 WAYS = {
@@ -45,33 +44,6 @@ WAYS = {
         "1-hop gold is noisy: where films share a title, gold can be a part of what the graph says. The first question asked "
         "at the end is worded as in training, the second is not.",
     ),
-    "worldcup2014": Way(
-        place=2,
-        title="WorldCup2014, P1, P2 and C, one model",
-        loader="worldcup2014",
-        source="worldcup2014",
-        asked=("which Brazil footballer plays for the club Sao_Paulo_FC ?",),
-        text="One hop, two hops, and two topic entities (intersection). Lines that ask the same question are one question with "
-        "the set of their answers.",
-    ),
-    "pq-2h": Way(
-        place=3,
-        title="PathQuestion PQ-2H",
-        loader="pathquestion",
-        source="pathquestion",
-        folder="PQ-2H",
-        asked=("claudius 's parents 's nationality ?",),
-        text="Two hops over 13 relations.",
-    ),
-    "webq-fb15k": Way(
-        place=4,
-        title="WebQ-FB15k",
-        loader="webq_fb15k",
-        source="webq-fb15k",
-        asked=("what language do they speak in pakistan?",),
-        text="134 questions that people really asked, over 237 Freebase relations; 1,191 to learn from. The best single relation "
-        "reaches 61, the best path of two hops 79. The standard error of 134 questions is 4 points.",
-    ),
 }
 
 
@@ -85,16 +57,13 @@ def run(name: str, data: Path) -> dict[str, Any]:
         shell = _Shell(Path(scratch), environment)
         (Path(scratch) / "source").symlink_to(data / way.source)
         (Path(scratch) / "model.toml").write_text(config.read_text(encoding="utf-8"), encoding="utf-8")
-        questions = f"data/{way.folder}/questions" if way.folder != "." else "data/questions"
-        graph = f"data/{way.folder}" if way.folder != "." else "data"
         shell(f"python -m loaders.{way.loader} source data")
-        shell(f"kgqa load {graph}")
+        shell("kgqa load data")
         shell("kgqa snapshot snapshot")
-        shell(
-            f"kgqa train snapshot --questions {questions}/train.jsonl --dev {questions}/dev.jsonl --out model --config model.toml"
-        )
-        shell(f"kgqa evaluate model --questions {questions}/dev.jsonl --gold-topics")
-        shell(f"kgqa evaluate model --questions {questions}/dev.jsonl")
+        train, dev = "data/questions/train.jsonl", "data/questions/dev.jsonl"
+        shell(f"kgqa train snapshot --questions {train} --dev {dev} --out model --config model.toml")
+        shell(f"kgqa evaluate model --questions {dev} --gold-topics")
+        shell(f"kgqa evaluate model --questions {dev}")
         for question in way.asked:
             shell(f"kgqa ask model {shlex.quote(question)}")
         evaluations = json.loads(shell("kgqa runs --json", show=False))["evaluations"]
