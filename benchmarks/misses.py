@@ -31,7 +31,7 @@ TRIED: Final = """What was tried for the three largest causes, and what it gaine
   dev better and held out worse, not kept as a default.
 - *set too large*: relations that answers must have (decision 0020): held out 44.3 to 49.7, dev 53 to 60, two seeds.
 - *mention*: inexact names, and places of peoples beside what their words name ("Italian" is a language here; decision 0021): of
-  434 questions 31 have no candidate that their annotation names, where 50 had none. Most are annotated with what they do not name.
+  434 questions 31 have no candidate that is annotated, where 50 had none. Most are annotated with what they do not name.
 - All of them: twelve epochs instead of eight, 58.4 to 60.4 of 434 (three seeds); twenty gain no more (decision 0021)."""
 
 CAUSES: Final = {
