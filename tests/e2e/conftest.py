@@ -113,9 +113,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         subprocess.run(command("down"), env=site.environment, capture_output=True, check=False, timeout=120)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[object]:
-    """Headless Chromium; the tests that need it are skipped where it is not installed."""
+    """Headless Chromium; the tests that need it are skipped where it is not installed.
+
+    It is closed with these tests: as long as it is open an event loop runs, and other tests start their own.
+    """
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if program is None:
         pytest.skip("no Chromium is installed: apt-get install chromium (`make test` does it where it may)")
