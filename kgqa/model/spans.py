@@ -57,12 +57,16 @@ def with_places(spans: Sequence[Span], tokens: Sequence[Token], kb: KnowledgeBas
 
     "Italian" is a language, and what is of Italy. Words that are common in questions are taken as they stand.
     """
-    return [_with_place(span, tokens[span.first].key, kb) if _may_vary(span, tokens, vocabulary) else span for span in spans]
+    words = [token.key for token in tokens]
+    return [
+        _with_place(span, words[span.first], kb) if len(span) == 1 and _may_vary(words[span.first], vocabulary) else span
+        for span in spans
+    ]
 
 
-def _may_vary(span: Span, tokens: Sequence[Token], vocabulary: Vocabulary) -> bool:
-    word = tokens[span.first].key
-    return len(span) == 1 and len(word) >= inexact.MIN_LETTERS and word not in vocabulary.common
+def _may_vary(word: str, vocabulary: Vocabulary) -> bool:
+    """Tell whether a word may stand for another: it is not short, and not one that questions are made of."""
+    return len(word) >= inexact.MIN_LETTERS and word not in vocabulary.common
 
 
 def _with_place(span: Span, word: str, kb: KnowledgeBase) -> Span:
@@ -85,11 +89,7 @@ def find_inexact_spans(tokens: Sequence[Token], exact: Sequence[Span], kb: Knowl
     """
     words = [token.key for token in tokens]
     named = {place for span in exact for place in range(span.first, span.last + 1)}
-    open_places = [
-        place
-        for place, word in enumerate(words)
-        if place not in named and len(word) >= inexact.MIN_LETTERS and word not in vocabulary.common
-    ]
+    open_places = [place for place, word in enumerate(words) if place not in named and _may_vary(word, vocabulary)]
     found: dict[tuple[int, int], set[int]] = defaultdict(set)
     for place in open_places:
         variants = [inexact.inflections(words[place])]

@@ -244,11 +244,9 @@ def _texts(tree: ast.AST):
                 if isinstance(side, ast.Constant) and isinstance(side.value, str):
                     yield node.lineno, side.value, True
         elif (
-            (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Attribute)
-                and node.func.attr in ("format", "join", "replace")
-            )
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in ("format", "join", "replace")
             and isinstance(node.func.value, ast.Constant)
             and isinstance(node.func.value.value, str)
         ):
