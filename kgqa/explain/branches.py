@@ -48,7 +48,7 @@ def traced(model: Model, prediction: Prediction, branches: Sequence[int], answer
     found = []
     with one_thread():
         for place, branch in enumerate(branches):
-            walks = Walks.of(model.kb.facts, reasoning, branch, epsilon=model.epsilon)
+            walks = Walks.of(model.kb.facts, reasoning, branch)
             paths = best_paths(walks, answer, most=MOST_PATHS)
             if not paths:
                 continue

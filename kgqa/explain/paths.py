@@ -75,29 +75,26 @@ class _Level:
 class Walks:
     """A branch's walks, made ready to be traced back from any answer.
 
-    The graph, the weights at each hop, the relations of each hop (smaller ones than `epsilon` were not followed), and how far
-    each number of hops is meant.
+    The graph, the weights at each hop, the relations of each hop, and how far each number of hops is meant.
     """
 
     facts: "_Arrays"
     levels: list[_Level]
     relations: NDArray[np.float64]
     hops: NDArray[np.float64]
-    epsilon: float
 
     @classmethod
-    def of(cls, facts: Facts, reasoning: Reasoning, branch: int, *, epsilon: float) -> Self:
+    def of(cls, facts: Facts, reasoning: Reasoning, branch: int) -> Self:
         """Take them from what the model thought.
 
         Args:
             facts: the knowledge base.
             reasoning: what the model thought.
             branch: the branch, 0 to S - 1.
-            epsilon: as in the forward pass: relations of a smaller probability were not followed.
         """
         levels = [_Level(sets, branch) for sets in (reasoning.seeds, *reasoning.walks)]
         relations, hops = (_array(part)[branch].astype(np.float64) for part in (reasoning.plan.relations, reasoning.plan.hops))
-        return cls(_Arrays(facts), levels, relations, hops, max(epsilon, 1e-30))
+        return cls(_Arrays(facts), levels, relations, hops)
 
 
 class _Arrays:
@@ -204,7 +201,7 @@ class _Flow:
 def _flow(walks: Walks, hop: int, entities: NDArray[np.int64], mass: NDArray[np.float64]) -> _Flow:
     facts, relations = walks.facts, walks.relations[hop - 1]
     # A fact (o, inverse of p, s) of o is the fact (s, p, o) read the other way.
-    walked, half = relations >= walks.epsilon, len(relations) // 2
+    walked, half = relations > 0, len(relations) // 2
     owner, fact = facts.along(entities, np.concatenate([walked[half:], walked[:half]]))
     source, relation = facts.object[fact].astype(np.int64), facts.inverse(facts.relation[fact].astype(np.int64))
     brought = walks.levels[hop - 1].weights_at(source) * relations[relation]

@@ -71,6 +71,20 @@ def among_existing(relations: Tensor, available: Tensor, after: Tensor) -> tuple
     return torch.stack(weights, 1), torch.stack(reached, 1), torch.stack(shares, 1)
 
 
+def worth_following(weights: Tensor, relations: Tensor, shares: Tensor, *, epsilon: float) -> Tensor:
+    """Return the weights, and 0 for relations that have less than `epsilon` of what exists: r_t[p] < ε Z_t; shape (S, T, N_R).
+
+    Not where the weight itself is below ε: where nearly nothing exists (Z_t < ν) no relation would be followed then, and what is
+    not followed teaches nothing.
+
+    Args:
+        weights, shares: as `among_existing` returns them.
+        relations: shape (S, T, N_R), probabilities.
+        epsilon: ε.
+    """
+    return weights.where(relations >= epsilon * shares[..., None], 0.0)
+
+
 def missing(shares: Tensor, hops: Tensor) -> Tensor:
     """Return how far what is asked for does not exist, −log Σ_t a_t Z_1 … Z_t, at most −log of `_LEAST`; shape (S,).
 

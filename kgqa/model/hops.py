@@ -17,7 +17,7 @@ class Plan:
 
     Attributes:
         relations: shape (S, T, N_R), the relation of each hop: a probability (formula 2), divided by the share of all that exists
-            once the reasoner knows the candidates.
+            once the reasoner knows the candidates; 0 for those that are not followed.
         hops: shape (S, T), how many hops (formula 4).
         leave_start: shape (S,), the gate that takes the start out of the answer.
         leave_last: shape (S, T), the gate that takes the entities of two hops ago out of each hop.

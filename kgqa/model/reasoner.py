@@ -15,7 +15,7 @@ from kgqa.model.branches import Batch
 from kgqa.model.constraint import Constraint, ConstraintChooser
 from kgqa.model.encoder import Encoder
 from kgqa.model.entities import CandidateChooser, PairBag, RelationBag
-from kgqa.model.existence import among_existing, available_relations, missing, resolved
+from kgqa.model.existence import among_existing, available_relations, missing, resolved, worth_following
 from kgqa.model.gates import SpanGates
 from kgqa.model.hops import Plan, Planner
 from kgqa.model.names import Names
@@ -26,6 +26,9 @@ from kgqa.ops.segments import mean
 
 CLOSED: Final = 1e-3
 """Branches with a smaller gate are not walked: they could lower an answer by no more than that."""
+
+_ABOVE_ZERO: Final = torch.finfo(torch.float32).tiny
+"""Relations whose weight is exactly 0 are not followed."""
 
 INEXACT: Final = 0.8
 """How far an answer is trusted whose mention only nearly is a name."""
@@ -98,7 +101,7 @@ class Reasoner(nn.Module):
         self.operators = OperatorChooser(attributes, hidden=config.hidden, values=self.encoder.width)
 
     def forward(self, batch: Batch, *, epsilon: float = 0.0) -> Reasoning:
-        """Answer a batch; relations of a smaller probability than `epsilon` are not followed."""
+        """Answer a batch; relations that have a smaller share than `epsilon` of those that exist are not followed."""
         encoding = self.encoder(batch)
         spans = torch.cat([encoding.mention, encoding.question], dim=1)[batch.reading]
 
@@ -117,7 +120,7 @@ class Reasoner(nn.Module):
         )
         relations, profiles, shares = among_existing(plan.relations, available, self.after)
         hops = self.answer_kind(encoding, batch.reading, plan.hops, self.bag.kinds(profiles))
-        plan = replace(plan, relations=relations, hops=hops)
+        plan = replace(plan, relations=worth_following(relations, plan.relations, shares, epsilon=epsilon), hops=hops)
         meant = resolved(member, relation, p_candidate, batch.candidate_branch, plan.relations[:, 0])
 
         walked = (gates >= CLOSED)[batch.candidate_branch]
@@ -128,7 +131,7 @@ class Reasoner(nn.Module):
             batch=batch.branches,
             num_entities=self.facts.num_entities,
         )
-        walks = self._walk(seeds, plan, epsilon)
+        walks = self._walk(seeds, plan)
         branches = ops.exclude(ops.mix(walks, plan.hops), seeds, plan.leave_start)
         branches = branches.with_weights(branches.weights * torch.where(batch.exact, 1.0, INEXACT)[branches.sets])
         reached = ops.intersect(branches, gates, batch.question, batch.questions)
@@ -138,10 +141,10 @@ class Reasoner(nn.Module):
         choice = self.operators(batch, encoding, spans, p_span, missing(shares, hops))
         return Reasoning(reached, sets, choice, constraint, meant, p_span, gates, plan, seeds, walks, branches, self.values)
 
-    def _walk(self, seeds: EntitySet, plan: Plan, epsilon: float) -> list[EntitySet]:
+    def _walk(self, seeds: EntitySet, plan: Plan) -> list[EntitySet]:
         walks = [seeds]
         for hop in range(plan.relations.shape[1]):
-            followed, _ = ops.follow_pruned(self.facts, walks[-1], plan.relations[:, hop], epsilon=epsilon)
+            followed, _ = ops.follow_pruned(self.facts, walks[-1], plan.relations[:, hop], epsilon=_ABOVE_ZERO)
             reached = ops.rescale(followed)
             if hop > 0:
                 reached = ops.exclude(reached, walks[-2], plan.leave_last[:, hop])

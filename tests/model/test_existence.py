@@ -1,5 +1,6 @@
 """Relations among those that exist: against loops over candidates and walks, values and gradients."""
 
+import itertools
 import math
 
 import pytest
@@ -8,7 +9,7 @@ from torch import Tensor
 
 from kgqa import ops
 from kgqa.kb.facts import Facts
-from kgqa.model.existence import NOWHERE, among_existing, available_relations, missing, resolved
+from kgqa.model.existence import NOWHERE, among_existing, available_relations, missing, resolved, worth_following
 
 TRIPLES = [(0, 0, 1), (0, 1, 2), (3, 1, 1), (1, 2, 4)]
 """Relation 2 follows relations 0 and 1, both of which lead to entity 1."""
@@ -103,6 +104,28 @@ def test_relations_that_hardly_exist_stay_weak() -> None:
     r[:, 0, 1] = r[:, 0, 4] = 0.005
     weights, _, _ = found(r, SHARES)
     assert weights[0, 0, 1].item() == pytest.approx(0.005 / NOWHERE)
+
+
+def test_what_is_followed_has_a_share_of_what_exists() -> None:
+    r = relations(2).requires_grad_()
+    weights, _, shares = found(r, SHARES)
+    kept = worth_following(weights, r, shares, epsilon=0.2)
+    for branch, hop, p in itertools.product(range(2), range(2), range(NUM)):
+        follows_it = bool(r[branch, hop, p] / shares[branch, hop] >= 0.2)
+        assert kept[branch, hop, p].item() == (weights[branch, hop, p].item() if follows_it else 0.0)
+    assert 0 < int((kept == 0).sum()) < kept.numel()
+
+
+def test_where_nearly_nothing_exists_its_relations_are_followed_and_taught() -> None:
+    r = torch.full((2, 1, NUM), 0.0, dtype=torch.float64)
+    r[:, 0, 2] = 1.0  # no candidate has it
+    r[:, 0, 1] = r[:, 0, 4] = 1e-6
+    r.requires_grad_()
+    weights, _, shares = found(r, SHARES)
+    kept = worth_following(weights, r, shares, epsilon=0.003)
+    assert kept[0, 0, 1].item() == pytest.approx(1e-6 / NOWHERE)
+    (gradient,) = torch.autograd.grad(kept[0, 0, 1], r)
+    assert gradient[0, 0, 1].item() == pytest.approx(1 / NOWHERE)
 
 
 def test_a_candidate_without_the_relation_is_not_meant() -> None:
