@@ -107,7 +107,8 @@ def run(name: str, data: Path) -> dict[str, Any]:
     lines = [line for row in rows for line in _row(row)]
     text = (
         f"{suite.text} Means over seeds {', '.join(map(str, SEEDS))}, in brackets the lowest and the highest; percent of all "
-        "questions. Training time is that of the optimiser's steps on one core.\n\n"
+        "questions. Training time is that of the optimiser's steps on one core. After the calibration error, in brackets, what "
+        "it would be by chance if every confidence were exactly right.\n\n"
         "| data, questions | settings | topics | correct | Hits@1 | F1 | calibration error | training, s | questions/s |\n"
         "|---|---|---|---|---|---|---|---|---|\n" + "\n".join(lines)
     )
@@ -167,11 +168,13 @@ def _row(row: dict[str, Any]) -> list[str]:
     for file in sorted(row["runs"][0]["measured"]):
         found = [run["measured"][file] for run in row["runs"]]
         cells = [_spread([100 * measures[key] for measures in found]) for key in ("correct", "hits@1", "f1")]
-        error = np.mean([measures["calibration_error"] for measures in found])
+        error, chance = (
+            np.mean([measures[key] for measures in found]) for key in ("calibration_error", "calibration_error_by_chance")
+        )
         seconds, rate = (np.mean([run[key] for run in row["runs"]]) for key in ("seconds", "rate"))
         title = f"{row['data']}{'' if file == 'dev' else f', {file}'}, {found[0]['questions']:,}"
         settings = f"`{row['setting']}` | {row['topics']}"
-        lines.append(f"| {title} | {settings} | {' | '.join(cells)} | {error:.3f} | {seconds:.0f} | {rate:,.0f} |")
+        lines.append(f"| {title} | {settings} | {' | '.join(cells)} | {error:.3f} ({chance:.3f}) | {seconds:.0f} | {rate:,.0f} |")
     if "held-out" in row["runs"][0]["measured"]:
         lines.append(_together(row))
     return lines

@@ -91,4 +91,8 @@ def _print(summary: dict[str, Any]) -> None:
         f"Hits, MRR and F1 are in percent of {counts['entities']:,} questions for entities, values of {counts['values']:,}; "
         f"{counts['no_answer']:,} have no answer. Topics were {summary['topics']}."
     )
+    output.print(
+        f"Confidences are {100 * summary['calibration_error']:.1f} points off on average (calibration error); as many answers "
+        f"with perfect ones would be {100 * summary['calibration_error_by_chance']:.1f} off by chance."
+    )
     output.print(f"One question takes {latency['p50']:.1f} ms (median), {latency['p95']:.1f} ms (95th percentile).")

@@ -12,7 +12,7 @@ from kgqa.evaluation.scorer import Given, Score, score, summarise_by_kind
 from kgqa.explain.trace import trace
 from kgqa.html import percent, table
 from kgqa.model.branches import Layout
-from kgqa.model.confidence import Confidence, calibration_error, fit
+from kgqa.model.confidence import Confidence, calibration_error, error_by_chance, fit
 from kgqa.model.prediction import BATCH, Model, Prediction
 from kgqa.progress import Progress, silent
 
@@ -33,10 +33,11 @@ class Evaluation:
     def summary(self) -> dict[str, Any]:
         """Return the measures, over all questions and by kind, and how well the confidence of given answers is calibrated."""
         answered = [place for place, prediction in enumerate(self.predictions) if not prediction.abstains]
-        error = calibration_error(
-            [self.predictions[place].confidence for place in answered], [self.scores[place].correct for place in answered]
-        )
-        return summarise_by_kind(self.scores) | {"calibration_error": error}
+        confidences = [self.predictions[place].confidence for place in answered]
+        return summarise_by_kind(self.scores) | {
+            "calibration_error": calibration_error(confidences, [self.scores[place].correct for place in answered]),
+            "calibration_error_by_chance": error_by_chance(confidences),
+        }
 
     def _repr_html_(self) -> str:
         """Show the measures in a notebook, by kind."""

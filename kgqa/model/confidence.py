@@ -13,6 +13,7 @@ _RIDGE: Final = 1e-3
 _LEAST_SLOPE: Final = 0.05
 _EDGE: Final = 1e-6
 _BINS: Final = 10
+_DRAWS: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,15 @@ def calibration_error(confidences: Sequence[float], right: Sequence[bool]) -> fl
     bins = np.minimum((sure * _BINS).astype(int), _BINS - 1)
     total = sum(abs(sure[bins == place].sum() - y[bins == place].sum()) for place in range(_BINS))
     return float(total / len(sure))
+
+
+def error_by_chance(confidences: Sequence[float]) -> float:
+    """Return the calibration error to expect of answers that are right exactly as often as their confidences say.
+
+    Few answers fall unevenly into the bins: an error near this one says nothing against the confidences.
+    """
+    drawn = np.random.default_rng(0).random((_DRAWS, len(confidences))) < np.array(confidences)
+    return float(np.mean([calibration_error(confidences, right) for right in drawn.tolist()]))
 
 
 def _logistic(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:

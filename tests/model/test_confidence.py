@@ -1,10 +1,11 @@
 """Calibration and threshold on answers whose probability to be right is known."""
 
+import math
 import random
 
 import pytest
 
-from kgqa.model.confidence import Confidence, calibration_error, fit
+from kgqa.model.confidence import Confidence, calibration_error, error_by_chance, fit
 
 
 def drawn(count: int = 4000, seed: int = 0) -> tuple[list[float], list[bool]]:
@@ -75,3 +76,10 @@ def test_a_precision_that_nothing_reaches_takes_what_comes_nearest() -> None:
 def test_the_calibration_error_is_a_mean_over_answers() -> None:
     assert calibration_error([0.95, 0.95, 0.15, 0.15], [True, False, False, False]) == pytest.approx((0.45 * 2 + 0.15 * 2) / 4)
     assert calibration_error([], []) == 0.0
+
+
+def test_by_chance_a_few_answers_are_off_and_many_hardly() -> None:
+    coins = error_by_chance([0.5] * 100)
+    assert coins == pytest.approx(math.sqrt(0.25 / 100) * math.sqrt(2 / math.pi), rel=0.15)  # the mean of |N(0, σ)|
+    assert error_by_chance([0.5] * 10_000) == pytest.approx(coins / 10, rel=0.3)
+    assert error_by_chance([1.0, 1.0]) == error_by_chance([]) == 0.0
