@@ -125,6 +125,25 @@ def apply(sets: EntitySet, choice: Choice, values: Tensor) -> EntitySet:
     return sets.with_weights(weights)
 
 
+def settled(sets: EntitySet, attribute: Tensor, values: Tensor, *, above: float) -> EntitySet:
+    """Return the sets whose extreme is asked for with no doubt who is in them: the members above a weight, where one has a value.
+
+    Others stay as they are.
+
+    Args:
+        sets: B sets.
+        attribute: shape (B,), whose extreme is asked for; -1 for none.
+        values: shape (N_E, A), the attributes; NaN where an entity has none.
+        above: members with a larger weight get weight 1, the others 0.
+    """
+    if bool((attribute < 0).all()):
+        return sets
+    own = attribute[sets.sets]
+    likely = (sets.weights > above) & (own >= 0) & ~values[sets.entities, own].isnan()
+    clear = torch.bincount(sets.sets[likely], minlength=sets.batch) > 0
+    return sets.with_weights(torch.where(clear[sets.sets], likely.to(sets.weights.dtype), sets.weights))
+
+
 def heard_of(branches: Tensor, p_span: Tensor, batch: Batch) -> Tensor:
     """Return what is heard of each question: the mean over its branches, weighted by p(i); shape (S, …) to (B, …)."""
     total = p_span.new_zeros(batch.questions).index_add(0, batch.question, p_span)

@@ -13,7 +13,7 @@ from kgqa.data import Topic
 from kgqa.kb import KnowledgeBase
 from kgqa.model.branches import Batch, Layout, collate, lay_out
 from kgqa.model.confidence import Confidence
-from kgqa.model.operators import Choice, Operator, apply
+from kgqa.model.operators import Choice, Operator, apply, settled
 from kgqa.model.reasoner import Reasoner, Reasoning
 from kgqa.model.vocabulary import Vocabulary
 from kgqa.ops import EntitySet
@@ -176,11 +176,17 @@ def _asked(choice: Choice) -> list[Asked]:
 
 
 def _applied(sets: EntitySet, asked: Sequence[Asked], values: Tensor) -> EntitySet:
-    """Apply to each set the operator that its question asks for; counts keep what they count."""
+    """Apply to each set the operator that its question asks for; counts keep what they count.
+
+    An extreme is that of the likely members, where one has a value, as a count is theirs: many unlikely ones with better values
+    would together outdo it. Its winners keep their weights.
+    """
     sure = torch.zeros(len(asked), len(Operator))
     of = torch.zeros(len(asked), values.shape[1])
     for number, one in enumerate(asked):
         sure[number, one.operator if one.attribute is not None else Operator.SET] = 1.0
         if one.attribute is not None:
             of[number, one.attribute] = 1.0
-    return apply(sets, Choice(sure, of), values)
+    attribute = torch.tensor([-1 if one.attribute is None else one.attribute for one in asked])
+    answers = apply(settled(sets, attribute, values, above=OPEN), Choice(sure, of), values)
+    return answers.with_weights(torch.minimum(answers.weights, sets.weights))

@@ -7,7 +7,7 @@ from torch import Tensor
 from kgqa import ops
 from kgqa.kb import KnowledgeBase
 from kgqa.model.branches import collate, lay_out
-from kgqa.model.operators import Choice, Operator, OperatorChooser, apply
+from kgqa.model.operators import Choice, Operator, OperatorChooser, apply, settled
 from kgqa.ops import EntitySet
 from tests.model.small import untrained, vocabulary
 
@@ -50,6 +50,19 @@ def test_gradients_of_sets_and_choice_are_those_of_the_mixture() -> None:
         strict=True,
     ):
         torch.testing.assert_close(one, other)
+
+
+def test_an_extreme_is_that_of_the_likely_members() -> None:
+    """Entities 0 and 3 have the largest first attribute, 3.0; 2 has none of it."""
+    found = settled(sets(), torch.tensor([0, 0]), VALUES, above=0.4)
+    assert found.dense().tolist() == [[1.0, 1.0, 0.0, 0.0], [0.0, 1.0, 0.0, 1.0]]
+    assert settled(sets(), torch.tensor([0, 0]), VALUES, above=0.8).dense().tolist()[0] == [0.0, 1.0, 0.0, 0.0]
+
+
+def test_sets_stay_as_they_are_where_no_extreme_is_asked_for_or_no_likely_member_has_a_value() -> None:
+    assert settled(sets(), torch.tensor([-1, -1]), VALUES, above=0.4).dense().tolist() == sets().dense().tolist()
+    found = settled(sets(), torch.tensor([-1, 1]), VALUES, above=0.6)  # of the second only entity 3 is likely, which has no value
+    assert found.dense().tolist() == sets().dense().tolist()
 
 
 def test_without_attributes_there_are_no_extremes() -> None:

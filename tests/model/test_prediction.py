@@ -53,6 +53,13 @@ def test_relations_below_the_epsilon_of_the_settings_are_not_followed(kb: Knowle
     assert ids(kb, from_cast_away(kb, directed_by=0.99, starring=0.002).rows) == ["zemeckis"]
 
 
+def test_an_extreme_is_that_of_the_likely_members_and_keeps_its_weight(kb: KnowledgeBase) -> None:
+    model = with_plan(untrained(kb), [{"-directed_by": 1.0}, {"starring": 1.0}], [0.75, 0.25])
+    (prediction,) = predict(with_operator(model, Operator.LARGEST, attribute=0), "films Robert Zemeckis")
+    assert ids(kb, prediction.rows) == ["cast_away"]  # Contact, likely too, is older
+    assert prediction.scores.tolist() == [0.75]
+
+
 def test_a_question_that_names_nothing_abstains(kb: KnowledgeBase) -> None:
     (prediction,) = predict(untrained(kb), "What is love?")
     assert prediction.abstains
