@@ -16,6 +16,7 @@ from kgqa.config import Config
 from kgqa.data import Question
 from kgqa.data.questions import read_questions
 from kgqa.explain.answer import Answer
+from kgqa.explain.branches import traced
 from kgqa.graph import find
 from kgqa.graph.cypher import CypherQuery
 from kgqa.kb import KnowledgeBase
@@ -175,9 +176,27 @@ def _prove(qa: QA, graph: Graph, questions: list[Question]) -> _Found:
         found.counts["proved"] += proved
         found.counts["same set"] += same
         if not same:
-            size = answer.value if answer.value is not None else len(answer.entities)
-            found.exceptions.append(f"{question.text} ({size:g} answered, {len(rows)} rows, {answer.explained:.0%} explained)")
+            found.exceptions.append(f"{question.text} {_why(qa, answer, rows)}")
     return found
+
+
+def _why(qa: QA, answer: Answer, rows: list[dict[str, Any]]) -> str:
+    """Say what the answer and the rows of the query that asks again have not in common, and why."""
+    if answer.value is not None:
+        return f"({answer.value:g} counted, {rows[0]['value']:g} by the query)"
+    kb = qa.model.kb
+    (prediction,) = qa.model.predict([qa.model.lay_out(answer.question)])
+    known = {kb.mapping.locate(kb.ids[row])[1]: row for row in prediction.rows.tolist()}
+    wanted, returned = {kb.mapping.locate(entity.id)[1] for entity in answer.entities}, {row["id"] for row in rows}
+    shown = {(path.mention, path.start.id, path.relations) for path in answer.paths}
+    causes: Counter[str] = Counter()
+    for entity in wanted - returned:
+        ways = [(one.place, one.paths[0]) for one in traced(qa.model, prediction, prediction.open_branches(), known[entity])]
+        along = {(place, kb.ids[way.entities[0]], tuple(map(kb.relation_name, way.relations))) for place, way in ways}
+        causes["answered along another path than the first" if along != shown else "answered through a gate not quite shut"] += 1
+    for entity in returned - wanted:
+        causes["returned with less than half of the first one's probability" if entity in known else "returned, not reached"] += 1
+    return f"({len(wanted)} answered, {len(rows)} rows: " + ", ".join(f"{number} {why}" for why, number in causes.items()) + ")"
 
 
 def _returned(graph: Graph, query: CypherQuery | None) -> list[dict[str, Any]]:
