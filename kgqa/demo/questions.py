@@ -123,7 +123,10 @@ def _right(graph: Graph, kind: Kind, reached: frozenset[str]) -> dict[str, Any]:
         return {"value": len(reached)}
     if kind.asks == "no_answer":
         return {"answers": []}
-    return {"answers": sorted(reached) if kind.attribute is None else largest(graph, reached, kind.attribute)}
+    if kind.attribute is None:
+        return {"answers": sorted(reached)}
+    best = largest(graph, reached, kind.attribute)
+    return {"value": graph.entities[best[0]].attributes[kind.attribute]} if kind.asks == "value" else {"answers": best}
 
 
 def _starts(graph: Graph, path: tuple[str, ...]) -> dict[str, frozenset[str]]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final, Literal
 
-Asks = Literal["set", "count", "largest", "no_answer"]
-ASKS: Final[tuple[Asks, ...]] = ("set", "count", "largest", "no_answer")
+Asks = Literal["set", "count", "largest", "value", "no_answer"]
+ASKS: Final[tuple[Asks, ...]] = ("set", "count", "largest", "value", "no_answer")
 
 _SLOT = re.compile(r"\{(\w+)\}")
 
@@ -20,7 +20,7 @@ class Kind:
     Attributes:
         topics: the relations to follow from the entity in each slot; the answers are what all of them lead to.
         leave_start: the topics themselves are no answers.
-        attribute: what is compared where the largest is asked for.
+        attribute: what is compared where the largest is asked for; whose value is asked for.
         train, dev: wordings with slots in braces.
     """
 

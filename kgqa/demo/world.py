@@ -48,6 +48,7 @@ DEMO_QUESTIONS: Final = (
     DemoQuestion(text="Who did Natalie Portman play in Star Wars?", kind="two-entity", answers=("padme-amidala",)),
     DemoQuestion(text="How many films did Steven Spielberg direct?", kind="count", value=11.0),
     DemoQuestion(text="What is the tallest building in New York?", kind="maximum", answers=("one-world-trade-center",)),
+    DemoQuestion(text="How tall is the Eiffel Tower?", kind="value", value=330.0),
     DemoQuestion(text="Who composed the music of Titanic?", kind="no-answer", answers=()),
 )
 """What the demo asks. None of these texts stands in the training questions."""

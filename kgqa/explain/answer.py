@@ -8,7 +8,7 @@ from kgqa.explain.html import answer_html
 from kgqa.graph.cypher import CypherQuery
 from kgqa.html import text
 
-Operation = Literal["set", "count", "largest", "smallest"]
+Operation = Literal["set", "count", "largest", "smallest", "value"]
 Reason = Literal["no mention", "not in the graph", "no path", "low confidence"]
 Confirmation = Literal["confirmed", "not confirmed", "not checked"]
 
@@ -111,14 +111,15 @@ class Answer:
         entities: the answer, most probable first: all entities at least half as probable as the first. Empty: no answer is known.
             There may be very many: their names are looked up when they are read.
         value: the number, where the question asks for one.
-        operator: what was done with the set that the paths lead to: given, counted, or its extreme taken.
-        attribute: the name of the attribute whose extreme was taken.
+        operator: what was done with the set that the paths lead to: given, counted, its extreme or its value taken.
+        attribute: the name of the attribute whose extreme or value was taken.
         having: the name of the relation that answers had to take part in, None if none was asked for.
         counted: what `value` counts, most probable first.
         others: the next entities that were less probable, at most ten.
         mentions: what the question names.
-        compared: of an extreme, the winner and the runner-up, with their values.
-        paths: for each mention that takes part, the best path to the first entity; the Cypher follows them.
+        compared: of an extreme, the winner and the runner-up, with their values; of a value, whose it is.
+        paths: for each mention that takes part, the best path to the first entity; the Cypher follows them. None for the value of
+            what is mentioned itself.
         more_paths: the next best paths of the same mentions, at most two each.
         explained: what part of the first entity's score `paths` and `more_paths` bring together; of several mentions, of the one
             of which they explain least.

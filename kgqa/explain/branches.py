@@ -61,6 +61,26 @@ def traced(model: Model, prediction: Prediction, branches: Sequence[int], answer
     return found
 
 
+def mentioned(prediction: Prediction, answer: int, attribute: int) -> Traced:
+    """Return what led to an entity that the question names itself: the branch that names it most, and a path without a hop.
+
+    Args:
+        prediction: what the model predicted.
+        answer: the row of the entity.
+        attribute: what of it is told; candidates without it brought nothing.
+    """
+    assert prediction.reasoning is not None
+    reasoning, seeds = prediction.reasoning, prediction.reasoning.seeds
+    of_question = reasoning.question[seeds.sets] == prediction.number
+    trust = seeds.weights * reasoning.spans[seeds.sets]
+    branch = int(seeds.sets[trust.masked_fill(~of_question | (seeds.entities != answer), -1.0).argmax()])
+    rows, own = members(seeds, branch)
+    there = ~np.isnan(reasoning.values[rows, attribute].numpy())
+    weights = seeds.weights.numpy()[own] * there
+    starts = dict(zip(rows.tolist(), (weights / weights.sum()).tolist(), strict=True))
+    return Traced(0, branch, starts, [RelationPath(relations=(), entities=(answer,), share=1.0)], ())
+
+
 def _pairs(reasoning: Reasoning, branch: int, path: RelationPath) -> tuple[tuple[int, int], ...]:
     """Return the pairs of positions on a path that must differ for what the gates left out."""
     plan, hops = reasoning.plan, len(path.relations)

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 
 from kgqa.explain.answer import Answer, Compared, Fact, Mention, Operation, Path, RankedEntity, Reason
-from kgqa.explain.branches import Traced, traced
+from kgqa.explain.branches import Traced, mentioned, traced
 from kgqa.explain.mentions import entity_of, mentions_of
 from kgqa.explain.paths import RelationPath, members
 from kgqa.explain.ranking import Ranking
-from kgqa.graph.cypher import Chain, Extreme, Step, ask_again, count_again, prove
+from kgqa.graph.cypher import Chain, Extreme, Step, ask_again, count_again, prove, value_again
 from kgqa.kb import KnowledgeBase
 from kgqa.model.operators import Operator
 from kgqa.model.prediction import OPEN, Asked, Model, Prediction
@@ -25,6 +25,8 @@ _OPERATIONS: Final[dict[Operator, Operation]] = {
     Operator.COUNT: "count",
     Operator.LARGEST: "largest",
     Operator.SMALLEST: "smallest",
+    Operator.OWN_VALUE: "value",
+    Operator.VALUE: "value",
 }
 
 _WORDS: Final[dict[Reason, str]] = {
@@ -50,6 +52,8 @@ def trace(model: Model, prediction: Prediction, *, limit: int) -> Answer:
         return _abstention(kb, prediction, mentions_of(kb, prediction, branches))
     if asked.operator is Operator.COUNT:
         return _counted(model, prediction, branches)
+    if prediction.value is not None:
+        return _looked_up(model, prediction, asked, branches, limit)
     size = len(prediction.answer_set)
     ranked = Ranking(kb, prediction.rows, prediction.scores)
     answer = int(prediction.rows[0])
@@ -94,6 +98,27 @@ def _counted(model: Model, prediction: Prediction, branches: Sequence[int]) -> A
     query = count_again(_chains(kb, found), node.shape, kb.mapping.labels, having)
     mentions = mentions_of(kb, prediction, branches, found, first)
     return replace(answer, mentions=mentions, having=must_have, **_told(kb, found), cypher=query)
+
+
+def _looked_up(model: Model, prediction: Prediction, asked: Asked, branches: Sequence[int], limit: int) -> Answer:
+    assert asked.attribute is not None and prediction.value is not None
+    kb, answer = model.kb, int(prediction.rows[0])
+    own, attribute = asked.operator is Operator.OWN_VALUE, kb.attributes[asked.attribute]
+    found = [mentioned(prediction, answer, asked.attribute)] if own else traced(model, prediction, branches, answer)
+    having, must_have = (None, None) if own else _having(model, prediction, answer)
+    node, _ = kb.mapping.locate(kb.ids[answer])
+    return Answer(
+        question=prediction.layout.text,
+        value=prediction.value,
+        operator="value",
+        attribute=attribute.name,
+        compared=(Compared(id=kb.ids[answer], name=kb.name(answer), value=prediction.value),),
+        mentions=mentions_of(kb, prediction, [one.branch for one in found] if own else branches, found, None if own else answer),
+        confidence=prediction.confidence,
+        having=must_have,
+        **({"explained": 1.0} if own else _told(kb, found)),
+        cypher=value_again(_chains(kb, found), node.shape, kb.mapping.labels, attribute.property, limit, having),
+    )
 
 
 def _told(kb: KnowledgeBase, found: Sequence[Traced]) -> dict[str, Any]:

@@ -116,6 +116,25 @@ def count_again(chains: Sequence[Chain], answer: NodeShape, labels: Sequence[str
     return CypherQuery(cast(LiteralString, "\n".join(lines)), parameters)
 
 
+def value_again(
+    chains: Sequence[Chain],
+    answer: NodeShape,
+    labels: Sequence[str],
+    property_: str,
+    limit: int,
+    having: Step | None = None,
+) -> CypherQuery:
+    """Render the query for a property of what the chains reach together, as `value`; a chain without steps reaches its start.
+
+    Arguments as in `ask_again`; `property_` is the property.
+    """
+    lines, parameters = _match(chains, answer, labels, having=having)
+    id_, name, value = (f"answer.{identifier(key)}" for key in (answer.id, answer.name, property_))
+    lines += ["WITH DISTINCT answer", f"WHERE {value} IS NOT NULL AND {name} IS NOT NULL"]
+    lines += [f"RETURN {id_} AS id, {name} AS name, {value} AS value", "LIMIT $limit"]
+    return CypherQuery(cast(LiteralString, "\n".join(lines)), parameters | {"limit": limit})
+
+
 def _match(
     chains: Sequence[Chain], answer: NodeShape, labels: Sequence[str], *, pinned: bool = False, having: Step | None = None
 ) -> tuple[list[str], Parameters]:

@@ -1,4 +1,4 @@
-"""Choose what to do with the set that the branches leave together: give it, count it, take its extreme, or give no answer."""
+"""Choose what to do with the set that the branches leave together: give it, count it, take an extreme or a value, or nothing."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -11,6 +11,7 @@ from kgqa import ops
 from kgqa.model.attention import WordAttention
 from kgqa.model.branches import Batch
 from kgqa.model.encoder import Encoding
+from kgqa.model.existence import NOWHERE
 from kgqa.model.names import Names
 from kgqa.ops import EntitySet
 
@@ -29,6 +30,17 @@ class Operator(IntEnum):
     LARGEST = 2
     SMALLEST = 3
     NOTHING = 4
+    OWN_VALUE = 5
+    """The value of an attribute of what is mentioned."""
+    VALUE = 6
+    """The value of an attribute of what the branches lead to."""
+
+
+OF_ATTRIBUTES: Final = (Operator.LARGEST, Operator.SMALLEST, Operator.OWN_VALUE, Operator.VALUE)
+"""What asks for an attribute."""
+
+EXTREMES: Final = ((Operator.LARGEST, True), (Operator.SMALLEST, False))
+"""The operators that take an extreme, and whether it is the largest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +48,8 @@ class Choice:
     """What each question asks.
 
     Attributes:
-        operators: shape (B, 5), the probability of each operator.
-        attributes: shape (B, A), the attribute whose extreme is taken; A may be 0.
+        operators: shape (B, 7), the probability of each operator.
+        attributes: shape (B, A), the attribute whose extreme or value is taken; A may be 0.
     """
 
     operators: Tensor
@@ -63,11 +75,11 @@ class OperatorChooser(nn.Module):
         self.attention = WordAttention(2, hidden)
         self.operator = nn.Linear(2 * hidden + values, len(Operator))
         with torch.no_grad():
-            self.operator.bias.copy_(torch.tensor([2.0, 0.0, 0.0, 0.0, 0.0]))
+            self.operator.bias.copy_(2.0 * torch.eye(len(Operator))[Operator.SET])
         self.lacking = nn.Parameter(torch.full((1,), _LACKING))
         possible = torch.zeros(len(Operator))
         if names is None:
-            possible[[Operator.LARGEST, Operator.SMALLEST]] = float("-inf")
+            possible[list(OF_ATTRIBUTES)] = float("-inf")
         else:
             self.attribute = nn.Linear(2 * hidden + values, len(names.residual))
             with torch.no_grad():
@@ -106,9 +118,10 @@ class OperatorChooser(nn.Module):
 
 
 def apply(sets: EntitySet, choice: Choice, values: Tensor) -> EntitySet:
-    """Return the probability of each entity to be an answer: o_set·ŷ + Σ_a α_a (o_largest·max_a ŷ + o_smallest·min_a ŷ).
+    """Return the probability of each entity to be an answer: o_set·ŷ + Σ_a α'_a (o_largest·max_a ŷ + o_smallest·min_a ŷ).
 
-    Extremes whose share is below `NEGLIGIBLE` in every question are not taken.
+    α' are the attributes among those that the set has (`held`). Extremes whose share is below `NEGLIGIBLE` in every question
+    are not taken.
 
     Args:
         sets: B sets.
@@ -117,12 +130,31 @@ def apply(sets: EntitySet, choice: Choice, values: Tensor) -> EntitySet:
     """
     question = sets.sets
     weights = choice.operators[question, Operator.SET] * sets.weights
-    for operator, largest in ((Operator.LARGEST, True), (Operator.SMALLEST, False)):
-        shares = choice.operators[:, operator, None] * choice.attributes
+    attributes = held(sets, choice.attributes, values)
+    for operator, largest in EXTREMES:
+        shares = choice.operators[:, operator, None] * attributes
         for attribute in torch.nonzero(shares.amax(0) > NEGLIGIBLE)[:, 0].tolist():
             best = ops.extreme(sets, values[:, attribute], largest=largest)
             weights = weights + shares[question, attribute] * best.weights
     return sets.with_weights(weights)
+
+
+def held(sets: EntitySet, attributes: Tensor, values: Tensor) -> Tensor:
+    """Return how probable each attribute is among those that the sets have, shape (B, A): α_a E_a / max(Σ_a α_a E_a, ν).
+
+    E_a is the part of the set that has the attribute, by weight. What no building has is not meant by "the tallest building",
+    whatever else it is near; and an extreme that is empty could teach nothing.
+
+    Args:
+        sets: B sets.
+        attributes: shape (B, A), α.
+        values: shape (N_E, A), the attributes; NaN where an entity has none.
+    """
+    weights, question = sets.weights.detach(), sets.sets
+    there = (~values[sets.entities].isnan()) * weights[:, None]
+    whole = weights.new_zeros(sets.batch).index_add(0, question, weights)
+    joint = attributes * weights.new_zeros(attributes.shape).index_add(0, question, there) / whole.clamp(min=NOWHERE)[:, None]
+    return joint / joint.sum(1, keepdim=True).clamp(min=NOWHERE)
 
 
 def settled(sets: EntitySet, attribute: Tensor, values: Tensor, *, above: float) -> EntitySet:

@@ -13,7 +13,8 @@ from kgqa.data import Topic
 from kgqa.kb import KnowledgeBase
 from kgqa.model.branches import Batch, Layout, collate, lay_out
 from kgqa.model.confidence import Confidence
-from kgqa.model.operators import Choice, Operator, apply, settled
+from kgqa.model.lookup import look_up
+from kgqa.model.operators import EXTREMES, Choice, Operator, apply, held, settled
 from kgqa.model.reasoner import Reasoner, Reasoning
 from kgqa.model.vocabulary import Vocabulary
 from kgqa.ops import EntitySet
@@ -27,7 +28,7 @@ OPEN = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The operator of a question, its probability, and the attribute whose extreme is taken (0 to A - 1)."""
+    """The operator of a question, its probability, and the attribute whose extreme or value it takes (0 to A - 1)."""
 
     operator: Operator
     probability: float
@@ -40,7 +41,7 @@ class Prediction:
 
     Attributes:
         layout: the question with its spans.
-        rows: entities that may be the answer, most probable first; equal ones in the order of their rows.
+        rows: entities that may be the answer, or whose value it is, most probable first; equal ones in the order of their rows.
         scores: their probabilities.
         asked: the operator that was applied, None without a batch.
         score: how probable operator and answer are together, before calibration.
@@ -134,7 +135,7 @@ class Model:
         batch = collate([layouts[place] for place in known])
         with one_thread():
             reasoning = self.reasoner(batch, epsilon=self.epsilon)
-        asked = _asked(reasoning.choice)
+        asked = _asked(reasoning.choice, held(reasoning.sets, reasoning.choice.attributes, self.kb.values))
         answers = _applied(reasoning.sets, asked, self.kb.values)
         owners, entities = answers.sets.numpy(), answers.entities.numpy()
         # Equal sets of paths may differ in the last bits, which must not decide their order.
@@ -143,34 +144,47 @@ class Model:
         bounds = np.searchsorted(owners, np.arange(len(known) + 1))
         for number, place in enumerate(known):
             own = slice(bounds[number], bounds[number + 1])
-            rows, values = entities[own][usable[own]], scores[own][usable[own]]
-            order = np.lexsort((rows, -values))
-            value, score = None, asked[number].probability * float(values.max(initial=0.0))
-            if asked[number].operator is Operator.NOTHING:
-                order, score = order[:0], 0.0
-            elif asked[number].operator is Operator.COUNT:
-                value = float((values > OPEN).sum())
-                score = asked[number].probability * float(np.maximum(values, 1.0 - values).prod())
-            predictions[place] = Prediction(
+            rows, weights = entities[own][usable[own]], scores[own][usable[own]]
+            order = np.lexsort((rows, -weights))
+            prediction = Prediction(
                 layout=layouts[place],
                 rows=rows[order],
-                scores=values[order],
+                scores=weights[order],
                 asked=asked[number],
-                value=value,
-                score=score,
                 reasoning=reasoning,
                 batch=batch,
                 number=number,
-            ).judged(self.confidence)
+            )
+            predictions[place] = _operated(prediction, asked[number], reasoning, self.kb).judged(self.confidence)
         return predictions
 
 
-def _asked(choice: Choice) -> list[Asked]:
-    """Return the most probable operator of each question, and its attribute."""
+def _operated(prediction: Prediction, asked: Asked, reasoning: Reasoning, kb: KnowledgeBase) -> Prediction:
+    """Return what the operator of a question makes of its ranked entities: a number, or nothing, and how probable that is."""
+    rows, scores, probability = prediction.rows, prediction.scores, asked.probability
+    nothing = replace(prediction, rows=rows[:0], scores=scores[:0])
+    if asked.operator is Operator.NOTHING:
+        return nothing
+    if asked.operator is Operator.COUNT:
+        exactly = float(np.maximum(scores, 1.0 - scores).prod())
+        return replace(prediction, value=float((scores > OPEN).sum()), score=probability * exactly)
+    if asked.operator in (Operator.OWN_VALUE, Operator.VALUE):
+        sets = reasoning.mentioned if asked.operator is Operator.OWN_VALUE else reasoning.sets
+        found = look_up(sets, prediction.number, reasoning.choice.attributes[prediction.number], kb.values, kb.named)
+        if found is None:
+            return nothing
+        asked, score = replace(asked, attribute=found.attribute), probability * found.share
+        return replace(prediction, rows=found.rows, scores=found.scores, asked=asked, value=found.value, score=score)
+    return replace(prediction, score=probability * float(scores.max(initial=0.0)))
+
+
+def _asked(choice: Choice, held_attributes: Tensor) -> list[Asked]:
+    """Return the most probable operator of each question, and the attribute of an extreme; that of a value is looked up later."""
     best = choice.operators.max(1)
-    attributes = choice.attributes.argmax(1).tolist() if choice.attributes.shape[1] else [None] * len(best.indices)
+    attributes = held_attributes.argmax(1).tolist() if held_attributes.shape[1] else [None] * len(best.indices)
+    extremes = [operator for operator, _ in EXTREMES]
     return [
-        Asked(Operator(number), probability, attribute if number in (Operator.LARGEST, Operator.SMALLEST) else None)
+        Asked(Operator(number), probability, attribute if number in extremes else None)
         for number, probability, attribute in zip(best.indices.tolist(), best.values.tolist(), attributes, strict=True)
     ]
 

@@ -51,6 +51,7 @@ class Reasoning:
         walks: T times S sets, x_1 … x_T (formula 3).
         branches: S sets, ŷ^i (formula 5); those of inexact spans times `INEXACT`.
         values: shape (N_E, A), the attributes.
+        question: shape (S,), the question of each branch.
     """
 
     reached: EntitySet
@@ -65,6 +66,14 @@ class Reasoning:
     walks: list[EntitySet]
     branches: EntitySet
     values: Tensor
+    question: Tensor
+
+    @cached_property
+    def mentioned(self) -> EntitySet:
+        """Return B sets, Σ_i p(i) x_0^i: what the questions name, before any hop."""
+        question, seeds = self.question[self.seeds.sets], self.seeds
+        weights = seeds.weights * self.spans[seeds.sets]
+        return EntitySet.of(question, seeds.entities, weights, batch=self.sets.batch, num_entities=seeds.num_entities)
 
     @cached_property
     def answers(self) -> EntitySet:
@@ -76,7 +85,7 @@ class Reasoning:
 
 
 class Reasoner(nn.Module):
-    """Resolve the mentions, follow relations from each, intersect, count or take an extreme (formulas 2 to 13)."""
+    """Resolve the mentions, follow relations from each, intersect, count, take an extreme or a value (formulas 2 to 14)."""
 
     after: Tensor
 
@@ -139,7 +148,9 @@ class Reasoner(nn.Module):
         constraint = self.constraint(batch, encoding, spans, p_span)
         sets = constraint.apply(self.facts, reached)
         choice = self.operators(batch, encoding, spans, p_span, missing(shares, hops))
-        return Reasoning(reached, sets, choice, constraint, meant, p_span, gates, plan, seeds, walks, branches, self.values)
+        return Reasoning(
+            reached, sets, choice, constraint, meant, p_span, gates, plan, seeds, walks, branches, self.values, batch.question
+        )
 
     def _walk(self, seeds: EntitySet, plan: Plan) -> list[EntitySet]:
         walks = [seeds]

@@ -9,6 +9,7 @@ from kgqa.ops.follow import follow, follow_pruned
 from kgqa.ops.having import having
 from kgqa.ops.relations import facts_along, relations_of, relations_together
 from kgqa.ops.sets import difference, exclude, intersect, mix, rescale, union
+from kgqa.ops.value import has_value
 
 __all__ = [
     "EntitySet",
@@ -19,6 +20,7 @@ __all__ = [
     "facts_along",
     "follow",
     "follow_pruned",
+    "has_value",
     "having",
     "intersect",
     "mix",

@@ -81,6 +81,13 @@ def extreme(x: Tensor, values: Tensor, *, largest: bool = True) -> Tensor:
     return (x * none).masked_fill(values.isnan(), 0.0)
 
 
+def has_value(x: Tensor, attributes: Tensor, values: Tensor, wanted: Tensor) -> Tensor:
+    """Formula 14; x: (B, N_E), attributes: (B, A), values: (N_E, A), NaN where there is none, wanted: (B,); ν = 0.02."""
+    pairs = x[:, :, None] * attributes[:, None, :]
+    there = torch.where(values.isnan(), 0.0, pairs).sum((1, 2))
+    return torch.where(values == wanted[:, None, None], pairs, 0.0).sum((1, 2)) / there.clamp(min=0.02)
+
+
 def having(facts: Facts, wanted: Tensor) -> Tensor:
     """Σ_p w[b, p] [e has p] for all entities, shape (B, N_E); wanted: (B, N_R)."""
     has = torch.zeros(facts.num_entities, facts.num_relations, dtype=wanted.dtype)

@@ -46,6 +46,8 @@ class Phrases:
             for mention, (_, path) in zip(mentions, subject.branches, strict=True)
             for word in self._relation_words(self._mentions.candidates(mention.text), path, random)
         ]
+        if subject.shape == "itself":
+            return mentions[0]
         first = fill(self._wordings["one"], {"relation": relations[0], "entity": mentions[0]}, random)
         if subject.shape == "one":
             return first

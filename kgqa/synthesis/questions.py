@@ -15,14 +15,19 @@ from kgqa.synthesis.subjects import SHAPES, Shape, Subject, Subjects
 from kgqa.synthesis.walks import Walker
 from kgqa.synthesis.wordings import Text, fill, read_wordings
 
-Asks = Literal["set", "count", "largest", "smallest"]
+Asks = Literal["set", "count", "largest", "smallest", "value"]
 
-SHARES: Final[Mapping[Asks, float]] = {"set": 0.84, "count": 0.06, "largest": 0.05, "smallest": 0.05}
+SHARES: Final[Mapping[Asks, float]] = {"set": 0.84, "count": 0.06, "largest": 0.035, "smallest": 0.035, "value": 0.03}
 """How many of the questions ask for what. None is without an answer: what people ask is worded unlike what is made here, and a
 model that had learned "no answer" from made questions took a third of what people ask for unanswerable."""
 
 SHAPE_SHARES: Final[Mapping[Shape, float]] = {"one": 0.7, "two": 0.15, "both": 0.15}
 """How many of the questions that ask for the same are about which shape of set."""
+
+VALUE_SHARES: Final[Mapping[Shape, float]] = {"itself": 0.7, "one": 0.3}
+"""The same for questions that ask for a value: most of what is named itself, others of the one entity that is reached."""
+
+_OF_ATTRIBUTES: Final[tuple[Asks, ...]] = ("largest", "smallest", "value")
 
 DEV_SHARE: Final = 0.1
 """How many of the entities are asked about in dev questions only."""
@@ -49,9 +54,9 @@ def make_questions(kb: KnowledgeBase, number: int, *, seed: int) -> Iterator[Mad
     """
     maker = _Maker(kb, seed)
     for asks, share in SHARES.items():
-        if asks not in ("largest", "smallest") or kb.attributes:
-            for shape in SHAPES:
-                wanted = round(number * share * SHAPE_SHARES[shape])
+        if asks not in _OF_ATTRIBUTES or kb.attributes:
+            for shape, part in (VALUE_SHARES if asks == "value" else SHAPE_SHARES).items():
+                wanted = round(number * share * part)
                 yield from itertools.islice(maker.questions(asks, shape, _TRIES * wanted), wanted)
 
 
@@ -81,6 +86,10 @@ class _Maker:
         if asks == "count":
             return fill(self._frames[asks], slots, random), {"value": len(subject.entities)}
         right = sorted(subject.entities)
+        if asks == "value":
+            attribute, value = self._value(right, random)
+            slots["attribute"] = Text(self._kb.attributes[attribute].name)
+            return fill(self._frames[asks], slots, random), {"value": value}
         if asks != "set":
             attribute, right = self._extreme(right, random, largest=asks == "largest")
             slots["attribute"] = Text(self._kb.attributes[attribute].name)
@@ -98,6 +107,17 @@ class _Maker:
             raise UnsayableError
         best = np.nanmax(values) if largest else np.nanmin(values)
         return attribute, [row for row, value in zip(rows, values.tolist(), strict=True) if value == best]
+
+    def _value(self, rows: list[int], random: np.random.Generator) -> tuple[int, float]:
+        """Draw an attribute, and return its value.
+
+        Raises:
+            UnsayableError: there are several, or none.
+        """
+        attribute = int(random.integers(self._values.shape[1]))
+        if len(rows) != 1 or np.isnan(self._values[rows[0], attribute]):
+            raise UnsayableError
+        return attribute, float(self._values[rows[0], attribute])
 
     def _made(self, asks: Asks, subject: Subject, text: Text, right: dict[str, Any], number: int) -> Made:
         kind = f"{asks} {subject.shape}"

@@ -1,4 +1,4 @@
-"""Draw sets of entities that a question can ask about: one hop, two hops, or what two entities have in common."""
+"""Draw sets of entities that a question can ask about: one itself, one hop, two hops, or what two entities have in common."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ import numpy as np
 from kgqa.kb import KnowledgeBase
 from kgqa.synthesis.walks import Path, Walker
 
-Shape = Literal["one", "two", "both"]
-SHAPES: Final[tuple[Shape, ...]] = ("one", "two", "both")
+Shape = Literal["one", "two", "both", "itself"]
+SHAPES: Final[tuple[Shape, ...]] = ("one", "two", "both", "itself")
 
 MAX_ANSWERS: Final = 100
 """Sets with more entities are not asked about."""
@@ -38,6 +38,7 @@ class Subjects:
             "one": self._one,
             "two": self._two,
             "both": self._both,
+            "itself": self._itself,
         }
 
     def draw(self, shape: Shape, random: np.random.Generator) -> Iterator[Subject]:
@@ -68,6 +69,10 @@ class Subjects:
             return None
         alone = [self._walker.follow(*branch) for branch in found.branches]
         return None if found.entities in alone else found
+
+    def _itself(self, relation: int, random: np.random.Generator) -> Subject | None:
+        start, _ = self._walker.draw_fact(relation, random)
+        return self._subject("itself", ((start, ()),))
 
     def _subject(self, shape: Shape, branches: tuple[tuple[int, Path], ...]) -> Subject | None:
         sets = [self._walker.follow(*branch) for branch in branches]

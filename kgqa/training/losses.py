@@ -65,11 +65,21 @@ def answer_loss(answers: EntitySet, gold: Tensor) -> Tensor:
 
 
 def value_loss(reasoning: Reasoning, values: Tensor) -> Tensor:
-    """Return −log of the probability that the question counts, and counts `values`, shape (B,) (formula 12)."""
+    """Return −log of the probability that the question counts, and counts `values`, or asks for a value that is this; shape (B,).
+
+    Formulas 12 and 14. Which of them a number comes from is not told: a value that no entity in question has can only be a count.
+    """
     mean, variance = ops.count(reasoning.sets)
     wanted = torch.nan_to_num(values)
     density = -0.5 * ((wanted - mean) ** 2 / variance + torch.log(2.0 * torch.pi * variance))
-    return -(torch.log(reasoning.choice.operators[:, Operator.COUNT] + _UNREACHED) + density)
+    operators, attributes = reasoning.choice.operators, reasoning.choice.attributes
+    counted = torch.log(operators[:, Operator.COUNT] + _UNREACHED) + density
+    if not attributes.shape[1]:
+        return -counted
+    own, found = (ops.has_value(sets, attributes, reasoning.values, wanted) for sets in (reasoning.mentioned, reasoning.sets))
+    looked_up = operators[:, Operator.OWN_VALUE] * own + operators[:, Operator.VALUE] * found
+    possible = looked_up > 0
+    return -torch.logaddexp(counted, torch.where(possible, looked_up, 1.0).log().masked_fill(~possible, float("-inf")))
 
 
 def nothing_loss(reasoning: Reasoning) -> Tensor:

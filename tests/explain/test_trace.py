@@ -86,6 +86,32 @@ def test_an_extreme_is_the_entity_with_the_cypher_that_finds_it(films_of, operat
     assert answer.proof.parameters == {"start": "zemeckis", "answer": film}
 
 
+def test_the_value_of_what_is_mentioned_needs_no_path(films_of):
+    answer = asked(with_operator(films_of, Operator.OWN_VALUE, attribute=0), "how old is Cast Away?")
+
+    assert (answer.value, answer.operator, answer.attribute) == (2000.0, "value", "released")
+    assert [(one.id, one.value) for one in answer.compared] == [("cast_away", 2000.0)]
+    assert [(mention.text, mention.entity.id, mention.entity.score) for mention in answer.mentions] == [("Cast Away", "cast_away", 1.0)]
+    assert (answer.paths, answer.explained) == ((), 1.0)
+    assert answer.cypher.text.splitlines()[0] == "MATCH (answer:Entity {id: $start})"
+    assert answer.cypher.parameters == {"start": "cast_away", "limit": 5}
+
+
+def test_the_value_of_what_is_reached_is_that_of_the_likeliest(films_of):
+    answer = asked(with_operator(films_of, Operator.VALUE, attribute=0))
+
+    assert (answer.value, answer.compared[0].id) == (2000.0, "cast_away")
+    assert [path.relations for path in answer.paths] == [("directed by (inverse)",)]
+    assert "answer.released AS value" in answer.cypher.text
+    assert answer.confidence == pytest.approx(0.5)  # the other film is as likely
+
+
+def test_a_value_that_nothing_has_is_not_in_the_graph(films_of):
+    answer = asked(with_operator(films_of, Operator.OWN_VALUE, attribute=0), "how old is Robert Zemeckis?")
+
+    assert (answer.abstains, answer.value, answer.reason) == (True, None, "not in the graph")
+
+
 def test_a_count_of_nothing_has_no_query(films_of):
     answer = asked(with_operator(films_of, Operator.COUNT), "films Contact")
 

@@ -17,6 +17,7 @@ from kgqa.graph.cypher import (
     ask_again,
     check_nodes,
     count_again,
+    value_again,
     facts_page,
     identifier,
     nodes_of,
@@ -90,6 +91,26 @@ def test_a_count_counts_each_named_node_once():
         "RETURN count(answer) AS value"
     )
     assert query.parameters == {"start": "dubai"}
+
+
+def test_a_value_is_that_of_each_named_node_that_has_it():
+    query = value_again([IN_CITY], ENTITY, ["Entity"], "height in m", 10)
+
+    assert query.text == (
+        "MATCH (a0:Entity {id: $start})\n"
+        "MATCH (a0)<-[:LOCATED_IN]-(answer:Entity)\n"
+        "WITH DISTINCT answer\n"
+        "WHERE answer.`height in m` IS NOT NULL AND answer.name IS NOT NULL\n"
+        "RETURN answer.id AS id, answer.name AS name, answer.`height in m` AS value\n"
+        "LIMIT $limit"
+    )
+    assert query.parameters == {"start": "dubai", "limit": 10}
+
+
+def test_a_chain_without_steps_ends_where_it_starts():
+    query = value_again([Chain(ENTITY, "dubai", ())], ENTITY, ["Entity"], "population", 10)
+
+    assert query.text.splitlines()[:2] == ["MATCH (answer:Entity {id: $start})", "WITH DISTINCT answer"]
 
 
 def test_what_an_answer_must_have_is_a_step_that_exists():

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from kgqa.graph.cypher import Chain, Extreme, NodeShape, Step, ask_again, count_again, identifier, prove
+from kgqa.graph.cypher import Chain, Extreme, NodeShape, Step, ask_again, count_again, identifier, prove, value_again
 from tests.integration.graphs import CREDITS, MOVIES, PERSONS, create_movies, run
 
 pytestmark = pytest.mark.neo4j
@@ -199,6 +199,8 @@ def _queries(names, chosen):
         prove(chains, answer, "id", labels),
         prove(chains, answer, "id", labels, extreme),
         count_again(chains, answer, labels),
+        value_again(chains, answer, labels, next(turn), 10, having),
+        value_again([Chain(answer, "start", ())], answer, labels, next(turn), 10),
     ]
 
 

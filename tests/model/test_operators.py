@@ -7,7 +7,8 @@ from torch import Tensor
 from kgqa import ops
 from kgqa.kb import KnowledgeBase
 from kgqa.model.branches import collate, lay_out
-from kgqa.model.operators import Choice, Operator, OperatorChooser, apply, settled
+from kgqa.model.existence import NOWHERE
+from kgqa.model.operators import Choice, Operator, OperatorChooser, apply, held, settled
 from kgqa.ops import EntitySet
 from tests.model.small import untrained, vocabulary
 
@@ -22,23 +23,30 @@ def choice(operators: list[list[float]], attributes: list[list[float]]) -> Choic
     return Choice(torch.tensor(operators, dtype=torch.float64), torch.tensor(attributes, dtype=torch.float64))
 
 
+def among_held(dense: Tensor, attributes: Tensor) -> Tensor:
+    has = (~VALUES.isnan()).double()
+    joint = attributes * (dense.detach() @ has) / dense.detach().sum(1, keepdim=True)
+    return joint / joint.sum(1, keepdim=True)
+
+
 def mixture(of: Choice, dense: Tensor) -> Tensor:
     total = of.operators[:, Operator.SET, None] * dense
+    attributes = among_held(dense, of.attributes)
     for operator, largest in ((Operator.LARGEST, True), (Operator.SMALLEST, False)):
         for attribute in range(2):
-            share = of.operators[:, operator] * of.attributes[:, attribute]
+            share = of.operators[:, operator] * attributes[:, attribute]
             total = total + share[:, None] * ops.extreme(dense, VALUES[:, attribute], largest=largest)
     return total
 
 
 def test_answers_are_the_set_and_its_extremes_by_their_shares() -> None:
-    of = choice([[0.4, 0.1, 0.3, 0.15, 0.05], [0.2, 0.2, 0.2, 0.2, 0.2]], [[0.7, 0.3], [0.5, 0.5]])
+    of = choice([[0.4, 0.1, 0.2, 0.15, 0.05, 0.05, 0.05], [0.2, 0.2, 0.2, 0.1, 0.1, 0.1, 0.1]], [[0.7, 0.3], [0.5, 0.5]])
     found = apply(sets(), of, VALUES)
     torch.testing.assert_close(found.dense(), mixture(of, sets().dense()))
 
 
 def test_gradients_of_sets_and_choice_are_those_of_the_mixture() -> None:
-    of = choice([[0.4, 0.1, 0.3, 0.15, 0.05], [0.2, 0.2, 0.2, 0.2, 0.2]], [[0.7, 0.3], [0.5, 0.5]])
+    of = choice([[0.4, 0.1, 0.2, 0.15, 0.05, 0.05, 0.05], [0.2, 0.2, 0.2, 0.1, 0.1, 0.1, 0.1]], [[0.7, 0.3], [0.5, 0.5]])
     leaves = [sets().weights.clone().requires_grad_(), of.operators.requires_grad_(), of.attributes.requires_grad_()]
     sparse = apply(sets().with_weights(leaves[0]), of, VALUES)
     weigh = torch.randn(sparse.weights.shape, dtype=torch.float64)
@@ -50,6 +58,16 @@ def test_gradients_of_sets_and_choice_are_those_of_the_mixture() -> None:
         strict=True,
     ):
         torch.testing.assert_close(one, other)
+
+
+def test_what_no_member_has_is_not_asked_for() -> None:
+    """Entity 3 has no second attribute; a set of it alone has only the first, which is hardly asked for."""
+    alone = EntitySet.of_dense(torch.tensor([[0.0, 0.0, 0.0, 1.0], [1.0, 0.0, 0.0, 0.0]], dtype=torch.float64))
+    asked_for = torch.tensor([[0.1, 0.9], [0.1, 0.9]], dtype=torch.float64)
+    torch.testing.assert_close(held(alone, asked_for, VALUES), torch.tensor([[1.0, 0.0], [0.1, 0.9]], dtype=torch.float64))
+    hardly = torch.tensor([[0.001, 0.999], [0.1, 0.9]], dtype=torch.float64)
+    assert held(alone, hardly, VALUES)[0].tolist() == pytest.approx([0.001 / NOWHERE, 0.0])
+    assert held(EntitySet.of_dense(torch.zeros(2, 4)), asked_for, VALUES).tolist() == [[0.0, 0.0], [0.0, 0.0]]
 
 
 def test_an_extreme_is_that_of_the_likely_members() -> None:
@@ -98,7 +116,7 @@ def test_what_does_not_exist_speaks_for_no_answer(kb: KnowledgeBase) -> None:
     ]
     none, much, elsewhere = (one.operators[0].log() for one in heard)
     odds = (much - none) - (much - none)[Operator.SET]
-    assert odds.tolist() == pytest.approx([0.0, 0.0, 0.0, 0.0, 6.0], abs=1e-4)  # three logits for each
+    assert odds.tolist() == pytest.approx([0.0, 0.0, 0.0, 0.0, 6.0, 0.0, 0.0], abs=1e-4)  # three logits for each
     torch.testing.assert_close(elsewhere, none)  # the other mention is not listened to
 
 

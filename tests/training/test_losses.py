@@ -1,5 +1,6 @@
 """The loss against a dense cross-entropy written as a loop."""
 
+import dataclasses
 import math
 
 import pytest
@@ -95,16 +96,25 @@ def test_the_loss_is_the_mean_over_all_questions_those_that_reach_nothing_too() 
     assert answer_loss(members([{}, {}]), keys({1}, {0})).item() == pytest.approx(-math.log(1e-9))
 
 
-def reasoning(operators: list[list[float]], weights: list[dict[int, float]]) -> Reasoning:
-    """What the losses look at: the sets and the choice of operators, without attributes."""
-    sets = members(weights)
-    choice = Choice(torch.tensor(operators, dtype=torch.float64), torch.zeros(len(operators), 0))
-    none = torch.zeros(0)
+def reasoning(
+    operators: list[list[float]],
+    weights: list[dict[int, float]],
+    attributes: Tensor | None = None,
+    values: Tensor | None = None,
+    seeds: list[dict[int, float]] | None = None,
+) -> Reasoning:
+    """What the losses look at: the sets, the choice of operators, attributes if there are any, and a mention for each question."""
+    sets, count = members(weights), len(operators)
+    alpha = torch.zeros(count, 0) if attributes is None else attributes
+    choice = Choice(torch.tensor(operators, dtype=torch.float64), alpha)
+    none, trust = torch.zeros(0), torch.full((count,), 0.8, dtype=torch.float64)
     plan = Plan(relations=none, hops=none, leave_start=none, leave_last=none)
-    return Reasoning(sets, sets, choice, Constraint(none, none), none, none, none, plan, sets, [], sets, torch.zeros(WIDTH, 0))
+    table = torch.zeros(WIDTH, 0) if values is None else values
+    start, constraint = members(seeds or [{} for _ in operators]), Constraint(none, none)
+    return Reasoning(sets, sets, choice, constraint, none, trust, none, plan, start, [], sets, table, torch.arange(count))
 
 
-OPERATORS = [[0.7, 0.1, 0.1, 0.05, 0.05], [0.2, 0.6, 0.0, 0.0, 0.2], [0.3, 0.1, 0.0, 0.0, 0.6]]
+OPERATORS = [[0.7, 0.1, 0.1, 0.05, 0.05, 0.0, 0.0], [0.2, 0.6, 0.0, 0.0, 0.2, 0.0, 0.0], [0.3, 0.1, 0.0, 0.0, 0.6, 0.0, 0.0]]
 
 
 def test_a_count_is_as_probable_as_the_operator_and_the_normal_distribution_say() -> None:
@@ -116,6 +126,33 @@ def test_a_count_is_as_probable_as_the_operator_and_the_normal_distribution_say(
         assert found[question].item() == pytest.approx(-math.log(OPERATORS[question][Operator.COUNT] * density), rel=1e-6)
 
 
+NAN = float("nan")
+HEIGHTS = torch.tensor([[180.0, NAN], [190.0, 3.0], [NAN, 3.0], [180.0, NAN], [NAN, NAN]], dtype=torch.float64)
+ALPHA = torch.tensor([[0.75, 0.25]], dtype=torch.float64)
+LOOKS_UP = [[0.1, 0.1, 0.0, 0.0, 0.0, 0.5, 0.3]]
+
+
+def test_a_number_is_a_count_or_a_value_of_what_is_mentioned_or_of_what_is_reached() -> None:
+    """Entity 0 is 180 high, which is one of three pairs; of what is mentioned entity 3 has only that."""
+    thought = reasoning(LOOKS_UP, [{0: 0.5, 1: 1.0}], ALPHA, HEIGHTS, seeds=[{2: 0.5, 3: 0.5}])
+    reached = 0.5 * 0.75 / (0.5 * 0.75 + 1.0 * 0.75 + 1.0 * 0.25)
+    mentioned = 0.5 * 0.75 / (0.5 * 0.75 + 0.5 * 0.25)
+    count, variance = 1.5, 0.25 + 0.25
+    for value in (180.0, 1.0, 190.0):
+        counted = 0.1 * math.exp(-((value - count) ** 2) / (2 * variance)) / math.sqrt(2 * math.pi * variance)
+        looked_up = {180.0: 0.5 * mentioned + 0.3 * reached, 190.0: 0.3 * 0.75 / (0.375 + 0.75 + 0.25)}.get(value, 0.0)
+        found = value_loss(thought, torch.tensor([value], dtype=torch.float64))
+        assert found.item() == pytest.approx(-math.log(counted + looked_up), rel=1e-6)
+
+
+def test_a_number_that_no_entity_has_is_a_count_with_a_gradient() -> None:
+    operators = torch.tensor(LOOKS_UP, dtype=torch.float64).requires_grad_()
+    thought = reasoning(LOOKS_UP, [{0: 0.5, 1: 1.0}], ALPHA, HEIGHTS, seeds=[{3: 1.0}])
+    thought = dataclasses.replace(thought, choice=Choice(operators, ALPHA))
+    (gradient,) = torch.autograd.grad(value_loss(thought, torch.tensor([40.0], dtype=torch.float64)).sum(), operators)
+    assert gradient.tolist()[0] == pytest.approx([0.0, -1 / 0.1, 0.0, 0.0, 0.0, 0.0, 0.0], rel=1e-6)
+
+
 def test_nothing_must_be_chosen_even_where_hardly_anything_is_reached() -> None:
     found = nothing_loss(reasoning(OPERATORS, [{0: 1e-9}, {}, {1: 0.5}]))
     assert found.tolist() == pytest.approx([-math.log(row[Operator.NOTHING]) for row in OPERATORS], rel=1e-6)
@@ -123,10 +160,9 @@ def test_nothing_must_be_chosen_even_where_hardly_anything_is_reached() -> None:
 
 def test_each_question_is_judged_by_what_it_was_given_with() -> None:
     thought = reasoning(OPERATORS, WEIGHTS)
-    nan = float("nan")
     gold = Gold(
         entities=keys({2, 4}, set(), set()),
-        values=torch.tensor([nan, 1.0, nan], dtype=torch.float64),
+        values=torch.tensor([NAN, 1.0, NAN], dtype=torch.float64),
         nothing=torch.tensor([False, False, True]),
     )
     first = members(WEIGHTS[:1]).dense() * OPERATORS[0][Operator.SET]
