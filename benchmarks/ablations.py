@@ -20,7 +20,7 @@ from kgqa.data.questions import read_questions
 from kgqa.evaluation.report import evaluate
 from kgqa.kb import KnowledgeBase
 from kgqa.kb.materialise import materialise_files
-from kgqa.model import branches, entities, reasoner
+from kgqa.model import branches, entities, operators, prediction, reasoner
 from kgqa.model.answer_kind import AnswerKind
 from kgqa.model.branches import Batch
 from kgqa.model.constraint import ConstraintChooser
@@ -116,6 +116,13 @@ PARTS: Final = {
     ),
     "no answer hears what does not exist": Part(
         data=("worldcup2014-ops",), patch=lambda: _constant(OperatorChooser, "lacking", 0.0)
+    ),
+    "attributes among those that a set has": Part(
+        data=("worldcup2014-ops",),
+        patch=lambda: mock.patch.object(operators, "held", lambda sets, attributes, values: attributes),
+    ),
+    "extremes of the likely members": Part(
+        data=("worldcup2014-ops",), patch=lambda: mock.patch.object(prediction, "settled", lambda sets, *_, **__: sets)
     ),
     "names of relations and attributes": Part(
         data=("webq-fb15k", "PQL-3H"),

@@ -88,12 +88,13 @@ def test_an_alias_means_one_entity(mention, entity):
 
 
 def test_what_the_demo_asks_follows_from_the_facts():
-    mona_lisa, tom_hanks, portman, spielberg, tallest, composer = DEMO_QUESTIONS
+    mona_lisa, tom_hanks, portman, spielberg, tallest, eiffel, composer = DEMO_QUESTIONS
     assert answers("city of a work", work="mona-lisa-painting") == set(mona_lisa.answers)
     assert answers("writers of films with an actor", actor="tom-hanks-actor") == set(tom_hanks.answers)
     assert len(answers("number of films of a director", director="steven-spielberg")) == spielberg.value
     buildings = answers("tallest building in a city", city="new-york-city")
     assert largest(GRAPH, buildings, "height") == list(tallest.answers)
+    assert GRAPH.entities["eiffel-tower"].attributes["height"] == eiffel.value
     assert composer.answers == ()
     for film in GRAPH.candidates("Star Wars"):
         assert answers("character of an actor in a film", actor="natalie-portman", film=film) <= set(portman.answers)
@@ -105,8 +106,8 @@ def test_natalie_portman_in_star_wars_needs_both_names():
     assert len(GRAPH.walk("star-wars-series", [f"{INVERSE}appears_in"])) > 5
 
 
-def test_the_demo_asks_six_questions():
-    kinds = ["two-hop", "two-hop", "two-entity", "count", "maximum", "no-answer"]
+def test_the_demo_asks_seven_questions():
+    kinds = ["two-hop", "two-hop", "two-entity", "count", "maximum", "value", "no-answer"]
     assert [question.kind for question in DEMO_QUESTIONS] == kinds
 
 
@@ -115,11 +116,11 @@ def test_the_settings_are_those_of_the_shipped_file():
     assert settings() != Config()
 
 
-def test_both_splits_ask_for_entities_counts_extremes_and_what_is_not_there(folder):
+def test_both_splits_ask_for_entities_counts_extremes_values_and_what_is_not_there(folder):
     for split in ("train", "dev"):
         questions = read_questions(folder / "questions" / f"{split}.jsonl")
-        assert {KINDS[question.kind].asks for question in questions} == {"set", "count", "largest", "no_answer"}
-        assert all((question.value is not None) == (KINDS[question.kind].asks == "count") for question in questions)
+        assert {KINDS[question.kind].asks for question in questions} == {"set", "count", "largest", "value", "no_answer"}
+        assert all((question.value is not None) == (KINDS[question.kind].asks in ("count", "value")) for question in questions)
         assert all((question.answers == ()) == (KINDS[question.kind].asks == "no_answer") for question in questions)
 
 

@@ -31,8 +31,9 @@ def reason(facts: Facts, seeds: Tensor, plan: Plan) -> Reasoning:
     one = torch.ones(1)
     choice = Choice(torch.eye(len(Operator))[:1], torch.zeros(1, 0))
     anything = Constraint(torch.zeros(1, facts.num_relations), one)
+    values, question = torch.zeros(facts.num_entities, 0), torch.zeros(1)
     return Reasoning(
-        branch, branch, choice, anything, one, one, one, plan, start, walks[1:], branch, torch.zeros(facts.num_entities, 0), torch.zeros(1)
+        branch, branch, choice, anything, one, one, one, plan, start, walks[1:], branch, values=values, question=question
     )
 
 

@@ -91,7 +91,8 @@ def test_the_value_of_what_is_mentioned_needs_no_path(films_of):
 
     assert (answer.value, answer.operator, answer.attribute) == (2000.0, "value", "released")
     assert [(one.id, one.value) for one in answer.compared] == [("cast_away", 2000.0)]
-    assert [(mention.text, mention.entity.id, mention.entity.score) for mention in answer.mentions] == [("Cast Away", "cast_away", 1.0)]
+    (mention,) = answer.mentions
+    assert (mention.text, mention.entity.id, mention.entity.score) == ("Cast Away", "cast_away", 1.0)
     assert (answer.paths, answer.explained) == ((), 1.0)
     assert answer.cypher.text.splitlines()[0] == "MATCH (answer:Entity {id: $start})"
     assert answer.cypher.parameters == {"start": "cast_away", "limit": 5}

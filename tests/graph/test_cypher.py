@@ -17,11 +17,11 @@ from kgqa.graph.cypher import (
     ask_again,
     check_nodes,
     count_again,
-    value_again,
     facts_page,
     identifier,
     nodes_of,
     prove,
+    value_again,
 )
 
 ENTITY = NodeShape("Entity", "id", "name")

@@ -145,6 +145,17 @@ def test_an_extreme_is_every_node_with_the_best_value_of_those_that_are_reached(
                 assert len(movies.read(proof.text, proof.parameters)) == (title in wanted)
 
 
+def test_a_value_is_that_of_every_node_that_is_reached_and_has_it(movies):
+    released = {movie["title"]: movie["released"] for movie in MOVIES if movie.get("released") is not None}
+    for chain in (_chain("Tom Hanks", _ACTED), _chain("Jodie Foster", _ACTED)):
+        query = value_again([chain], MOVIE, LABELS, "released", 100)
+        wanted = {title: released[title] for title in _walk(chain) if title in released}
+        assert wanted
+        assert {row["id"]: row["value"] for row in movies.read(query.text, query.parameters)} == wanted
+    own = value_again([Chain(MOVIE, "Cast Away", ())], MOVIE, LABELS, "released", 100)
+    assert [row["value"] for row in movies.read(own.text, own.parameters)] == [released["Cast Away"]]
+
+
 def test_names_with_backticks_and_escapes_reach_the_server_as_they_are(bare):
     label, other = "La`bel\\u0060", 'x`) DETACH DELETE n // "\\u0027'
     type_, key, name = "TY`PE \\u0060-[]->", "k`ey\\\\u0060", "na\\u006De {1: 2}"

@@ -71,6 +71,18 @@ def test_extremes_and_counts_are_right(cinema: KnowledgeBase, made: list[Made]) 
     assert checked.keys() == {"set one", "count one", "largest one", "smallest one"}
 
 
+def test_values_are_those_of_the_entity_itself_or_of_the_one_that_is_reached(cinema: KnowledgeBase, made: list[Made]) -> None:
+    names = [attribute.name for attribute in cinema.attributes]
+    own = [question.line for question in made if question.line["kind"] == "value itself"]
+    assert own
+    assert any(question.line["kind"] == "value one" for question in made)
+    for line in own:
+        row = cinema.row(line["topics"][0]["entity"])
+        assert row is not None
+        (asked,) = [place for place, name in enumerate(names) if name in line["question"]]
+        assert line["value"] == float(cinema.values[row, asked])
+
+
 def test_a_name_of_two_entities_is_used_only_where_it_does_not_matter(cinema: KnowledgeBase, made: list[Made]) -> None:
     """One Tom Hanks wrote film 11, the other starred in films 0 and 1: nothing else is called "starring" of Tom Hanks."""
     about = [
@@ -118,7 +130,9 @@ def test_every_wording_has_the_slots_of_its_kind() -> None:
         "both": {"left", "right"},
         "shared": {"relation", "left", "right"},
     }
-    frames = {asks: {"phrase"} | ({"attribute"} if asks in ("largest", "smallest") else set()) for asks in wordings.frames}
+    frames = {
+        asks: {"phrase"} | ({"attribute"} if asks in ("largest", "smallest", "value") else set()) for asks in wordings.frames
+    }
     random = np.random.default_rng(0)
     for kinds, expected in ((wordings.phrases, slots), (wordings.frames, frames)):
         assert kinds.keys() == expected.keys()

@@ -103,7 +103,7 @@ def reasoning(
     values: Tensor | None = None,
     seeds: list[dict[int, float]] | None = None,
 ) -> Reasoning:
-    """What the losses look at: the sets, the choice of operators, attributes if there are any, and a mention for each question."""
+    """What the losses look at: the sets, the choice of operators, attributes if there are any, what each question mentions."""
     sets, count = members(weights), len(operators)
     alpha = torch.zeros(count, 0) if attributes is None else attributes
     choice = Choice(torch.tensor(operators, dtype=torch.float64), alpha)
