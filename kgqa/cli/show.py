@@ -56,7 +56,7 @@ def _entities(answer: Answer) -> Text:
 def _value(answer: Answer) -> Text:
     line = Text("→ ", style="green").append(f"{answer.value:.15g}", style="bold green")
     if answer.operator == "value":
-        return line.append(f" {answer.attribute} of {answer.compared[0].name}", style="dim")
+        return line.append(f": {answer.attribute} of {answer.compared[0].name}", style="dim")
     names = [entity.name for entity in answer.counted[:MOST_SHOWN]]
     return line.append(f": {_listed(names, len(answer.counted))}" if names else "", style="dim")
 

@@ -59,7 +59,7 @@ def trace(model: Model, prediction: Prediction, *, limit: int) -> Answer:
     answer = int(prediction.rows[0])
     found = traced(model, prediction, branches, answer)
     chains = _chains(kb, found)
-    having, must_have = _having(model, prediction, answer)
+    having, must_have = _having(model, prediction, answer, found)
     node, identifier = kb.mapping.locate(kb.ids[answer])
     attribute = None if asked.attribute is None else kb.attributes[asked.attribute]
     extreme = None if attribute is None else Extreme(attribute.property, asked.operator is Operator.LARGEST)
@@ -94,7 +94,7 @@ def _counted(model: Model, prediction: Prediction, branches: Sequence[int]) -> A
     first = int(prediction.rows[0])
     found = traced(model, prediction, branches, first)
     node, _ = kb.mapping.locate(kb.ids[first])
-    having, must_have = _having(model, prediction, first)
+    having, must_have = _having(model, prediction, first, found)
     query = count_again(_chains(kb, found), node.shape, kb.mapping.labels, having)
     mentions = mentions_of(kb, prediction, branches, found, first)
     return replace(answer, mentions=mentions, having=must_have, **_told(kb, found), cypher=query)
@@ -105,7 +105,7 @@ def _looked_up(model: Model, prediction: Prediction, asked: Asked, branches: Seq
     kb, answer = model.kb, int(prediction.rows[0])
     own, attribute = asked.operator is Operator.OWN_VALUE, kb.attributes[asked.attribute]
     found = [mentioned(prediction, answer, asked.attribute)] if own else traced(model, prediction, branches, answer)
-    having, must_have = (None, None) if own else _having(model, prediction, answer)
+    having, must_have = (None, None) if own else _having(model, prediction, answer, found)
     node, _ = kb.mapping.locate(kb.ids[answer])
     return Answer(
         question=prediction.layout.text,
@@ -143,13 +143,18 @@ def _compared(kb: KnowledgeBase, prediction: Prediction, asked: Asked) -> tuple[
     return tuple(Compared(id=kb.ids[rows[place]], name=kb.name(int(rows[place])), value=float(values[place])) for place in places)
 
 
-def _having(model: Model, prediction: Prediction, answer: int) -> tuple[Step | None, str | None]:
-    """Return the relation that answers must take part in, as a step and by name; None where probably none is asked for."""
+def _having(model: Model, prediction: Prediction, answer: int, found: Sequence[Traced]) -> tuple[Step | None, str | None]:
+    """Return the relation that answers must take part in, as a step and by name.
+
+    None where probably none is asked for, or where a path ends with the same relation: all that it reaches has it.
+    """
     assert prediction.reasoning is not None
     wanted = prediction.reasoning.constraint.relations[prediction.number]
     relation = int(wanted.argmax())
     row = torch.tensor([answer])
     if float(wanted[relation]) <= OPEN or relation not in relations_of(model.kb.facts, row)[1].tolist():
+        return None, None
+    if any(model.kb.facts.inverse(one.paths[0].relations[-1]) == relation for one in found):
         return None, None
     stored, forward = model.kb.stored(relation)
     return Step(stored.type, forward), model.kb.relation_name(relation)

@@ -60,6 +60,13 @@ def test_what_answers_must_be_stands_in_the_answer_and_in_its_queries(films_of):
     assert "EXISTS" not in free.cypher.text
 
 
+def test_what_the_path_itself_says_of_answers_is_not_said_twice(films_of):
+    answer = asked(with_constraint(films_of, "directed_by"))
+
+    assert ([entity.id for entity in answer.entities], answer.having) == (["cast_away", "contact"], None)
+    assert "EXISTS" not in answer.cypher.text
+
+
 def test_a_count_is_a_number_with_what_it_counts_and_the_cypher_that_counts(films_of):
     answer = asked(with_operator(films_of, Operator.COUNT))
 

@@ -27,7 +27,7 @@ def test_the_demo_goes_the_whole_way_and_its_answers_are_confirmed(tmp_path):
     assert "→ Padmé Amidala" in page
     assert "William Broyles Jr." in page
     assert "→ 11: " in page
-    assert "→ 330 height of Eiffel Tower" in page
+    assert "→ 330: height of Eiffel Tower" in page
     assert "→ One World Trade Center" in page
     assert "I don't know. No answer: the question asks for something that the graph does not hold." in page
     assert page.count("✓ Neo4j returned") == 6
