@@ -168,7 +168,7 @@ def _prove(qa: QA, graph: Graph, questions: list[Question]) -> _Found:
         rows = _returned(graph, answer.cypher)
         found.milliseconds[_shape(answer)].append(1000 * (time.perf_counter() - clock))
         if answer.value is not None:
-            same = proved = [row["value"] for row in rows] == [answer.value]
+            same = proved = any(row["value"] == answer.value for row in rows)
         else:
             wanted = {qa.model.kb.mapping.locate(entity.id)[1] for entity in answer.entities}
             same = {row["id"] for row in rows} == wanted
@@ -183,7 +183,7 @@ def _prove(qa: QA, graph: Graph, questions: list[Question]) -> _Found:
 def _why(qa: QA, answer: Answer, rows: list[dict[str, Any]]) -> str:
     """Say what the answer and the rows of the query that asks again have not in common, and why."""
     if answer.value is not None:
-        return f"({answer.value:g} counted, {rows[0]['value']:g} by the query)"
+        return f"({answer.value:g} answered, {', '.join(str(row['value']) for row in rows)} by the query)"
     kb = qa.model.kb
     (prediction,) = qa.model.predict([qa.model.lay_out(answer.question)])
     known = {kb.mapping.locate(kb.ids[row])[1]: row for row in prediction.rows.tolist()}

@@ -34,8 +34,7 @@ def confirm(answer: Answer, kb: KnowledgeBase, connection: Connection, *, timeou
 def _is_there(answer: Answer, rows: list[dict[str, Any]], kb: KnowledgeBase, connection: Connection, timeout: float) -> bool:
     assert answer.cypher is not None
     if answer.value is not None:
-        counted = answer.operator == "count"
-        return [row["value"] for row in rows] == [answer.value] if counted else any(row["value"] == answer.value for row in rows)
+        return any(row["value"] == answer.value for row in rows)
     _, identifier = kb.mapping.locate(answer.entities[0].id)
     if any(row["id"] == identifier for row in rows):
         return True
