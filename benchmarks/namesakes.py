@@ -156,7 +156,7 @@ def _teams(source: Path) -> tuple[str, list[dict[str, Any]]]:
     )
     return (
         f"{TEAMS}: a country and its team have one name. Recurrent, trained as in `benchmarks/configs`; of the {len(asked)} dev "
-        f"questions in which such a name stands, seeds {', '.join(map(str, TEAM_SEEDS))}: {answered:.1f} percent are answered right, "
+        f"questions in which such a name stands, seeds {', '.join(map(str, TEAM_SEEDS))}: {answered:.1f} percent are right, "
         f"and {right:.1f} percent of the {found[0]['names']} names are resolved to what is meant."
     ), found
 
