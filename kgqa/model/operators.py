@@ -150,6 +150,8 @@ def held(sets: EntitySet, attributes: Tensor, values: Tensor) -> Tensor:
         attributes: shape (B, A), α.
         values: shape (N_E, A), the attributes; NaN where an entity has none.
     """
+    if not attributes.shape[1]:
+        return attributes
     weights, question = sets.weights.detach(), sets.sets
     there = (~values[sets.entities].isnan()) * weights[:, None]
     whole = weights.new_zeros(sets.batch).index_add(0, question, weights)
