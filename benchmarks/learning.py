@@ -4,14 +4,14 @@ import hashlib
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.accuracy import SUITES, held_out
+from benchmarks.accuracy import held_out
 from benchmarks.way import CONFIGS
 from kgqa.config import Config
 from kgqa.data import Question
@@ -22,6 +22,8 @@ from kgqa.kb.materialise import materialise_files
 from kgqa.sdk import trainer
 from kgqa.synthesis.folder import synthesize
 from kgqa.training.checkpoint import load_model
+from kgqa.training.questions import draw
+from loaders import metaqa, webq_fb15k
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,17 +31,25 @@ class Curve:
     """A data set and the numbers of pairs that are tried.
 
     Attributes:
-        suite: the name of the suite in `benchmarks.accuracy`.
+        source: its folder below the public data.
+        load: the loader that makes a canonical folder of it; None if it is one.
+        held_out: how many training questions are not trained on but measured, as `held-out`.
         setting: the name of a file in `benchmarks/configs`.
         pairs: how many pairs, each with its seeds; of every kind of question if `per_kind`.
+        made: also with questions that are made of the graph.
+        of_each: how many questions of each kind are asked, and told apart; all together if None.
     """
 
     place: float
     title: str
-    suite: str
+    source: str
+    load: Callable[[Path, Path], Any] | None
     setting: str
     pairs: Mapping[int, Sequence[int]]
     per_kind: bool = False
+    held_out: int = 0
+    made: bool = True
+    of_each: int | None = None
 
 
 FEW: Final = 100
@@ -49,17 +59,31 @@ CURVES: Final = {
     "webq-fb15k": Curve(
         place=0.5,
         title="From no pairs to many: WebQ-FB15k",
-        suite="webq-fb15k",
+        source="webq-fb15k",
+        load=webq_fb15k.load,
+        held_out=300,
         setting="webq-fb15k-minilm",
         pairs={0: (0, 1), 30: (0,), 100: (0, 1), 300: (0,), 891: (0,)},
     ),
     "worldcup2014-ops": Curve(
         place=0.6,
         title="From no pairs to a few of each kind: worldcup2014-ops",
-        suite="worldcup2014-ops",
+        source="worldcup2014-ops",
+        load=None,
         setting="worldcup2014-ops-minilm",
         pairs={0: (0,), 10: (0, 1, 2, 3, 4)},
         per_kind=True,
+    ),
+    "metaqa": Curve(
+        place=0.65,
+        title="MetaQA from 100 questions of each hop count, topics given",
+        source="metaqa",
+        load=metaqa.load,
+        setting="metaqa-few-minilm",
+        pairs={100: (0, 1, 2)},
+        per_kind=True,
+        made=False,
+        of_each=2000,
     ),
 }
 
@@ -67,20 +91,20 @@ CURVES: Final = {
 def run(name: str, data: Path) -> dict[str, Any]:
     """Train on every number of pairs, with and without a warm start, and evaluate."""
     curve = CURVES[name]
-    suite = SUITES[curve.suite]
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="kgqa-bench-") as scratch:
         here = Path(scratch)
-        folder = data / suite.source
-        if suite.load is not None:
+        folder = data / curve.source
+        if curve.load is not None:
             folder = here / "data"
-            suite.load(data / suite.source, folder)
+            curve.load(data / curve.source, folder)
         materialise_files(folder, here / "snapshot")
         kb = KnowledgeBase.load(here / "snapshot")
-        questions = held_out(folder / "questions", here / "questions", suite.held_out)
-        synthesize(kb, here / "made")
+        questions = held_out(folder / "questions", here / "questions", curve.held_out)
+        if curve.made:
+            synthesize(kb, here / "made")
         for number, seeds in curve.pairs.items():
-            for warm in (False, True) if 0 < number <= FEW else (number == 0,):
+            for warm in (False, True) if curve.made and 0 < number <= FEW else (number == 0,):
                 runs = [_train(kb, curve, questions, here, number, seed, warm=warm) for seed in seeds]
                 rows.append({"pairs": number, "warm": warm, "runs": runs})
                 print(_row(rows[-1]), flush=True)
@@ -130,15 +154,21 @@ def _train(kb: KnowledgeBase, curve: Curve, questions: Path, here: Path, number:
         report = trainer(kb, learned, dev=dev, out=out, config=config, warm_start=start).run()
         model = load_model(out, kb)
         measured = {}
-        for title, asked in _asked(questions).items():
-            summary = evaluate(model, asked).summary()
+        for title, asked in _asked(questions, curve.of_each).items():
+            summary = evaluate(model, asked, topics=config.training.topics).summary()
             measured[title] = {"questions": summary["questions"], "correct": summary["correct"], "f1": summary["f1"]}
     return {"seed": seed, "learned_from": report.questions, "seconds": report.seconds, "measured": measured}
 
 
-def _asked(questions: Path) -> dict[str, list[Question]]:
+def _asked(questions: Path, of_each: int | None) -> dict[str, list[Question]]:
     """Return what is asked: all files but that of the training questions; the dev questions and those held out also together."""
     files = {path.stem: read_questions(path) for path in sorted(questions.glob("*.jsonl")) if path.stem not in ("train", "test")}
+    if of_each is not None:
+        kinds = {(name, question.kind) for name, asked in files.items() for question in asked}
+        return {
+            f"{name}, {kind}": draw([question for question in files[name] if question.kind == kind], of_each, seed=0)
+            for name, kind in sorted(kinds, key=str)
+        }
     return files | ({"both": [*files["dev"], *files["held-out"]]} if "held-out" in files else {})
 
 
