@@ -6,9 +6,10 @@ from typing import Final
 
 import numpy as np
 
-from kgqa.explain.paths import RelationPath, Walks, best_paths, members, start_shares
+from kgqa.explain.paths import RelationPath, Walks, best_paths, start_shares
 from kgqa.model.prediction import OPEN, Model, Prediction
 from kgqa.model.reasoner import Reasoning
+from kgqa.ops.entity_set import members
 from kgqa.threads import one_thread
 
 MOST_PATHS: Final = 3

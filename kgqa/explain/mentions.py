@@ -7,10 +7,10 @@ import numpy as np
 
 from kgqa.explain.answer import Mention, RankedEntity
 from kgqa.explain.branches import Traced
-from kgqa.explain.paths import members
 from kgqa.kb import KnowledgeBase
 from kgqa.model.prediction import Prediction
 from kgqa.ops import EntitySet
+from kgqa.ops.entity_set import members
 
 MOST_CANDIDATES: Final = 5
 """Candidates that are told of each mention."""

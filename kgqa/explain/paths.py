@@ -19,6 +19,7 @@ from torch import Tensor
 from kgqa.kb.facts import Facts
 from kgqa.model.reasoner import Reasoning
 from kgqa.ops import EntitySet
+from kgqa.ops.entity_set import members
 
 MOST_EXPANSIONS: Final = 500
 """Bundles of walks that are looked at for one answer; a sharp model needs a few. After that only the best one is followed."""
@@ -246,13 +247,6 @@ def _best_walk(facts: _Arrays, start: _Bundle) -> tuple[int, ...]:
         best, bundle = reached, after
     ((_, walk),) = best.values()  # the last bundle holds the answer alone
     return walk
-
-
-def members(sets: EntitySet, branch: int) -> tuple[NDArray[np.int64], slice]:
-    """Return the entities of one set, ascending, and where they stand among all sets."""
-    keys, first = sets.keys.numpy(), branch * sets.num_entities
-    low, high = np.searchsorted(keys, (first, first + sets.num_entities)).tolist()
-    return keys[low:high] - first, slice(low, high)
 
 
 def _array(tensor: Tensor) -> NDArray[Any]:

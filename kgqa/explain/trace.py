@@ -10,23 +10,21 @@ import torch
 from kgqa.explain.answer import Answer, Compared, Fact, Mention, Operation, Path, RankedEntity, Reason
 from kgqa.explain.branches import Traced, mentioned, traced
 from kgqa.explain.mentions import entity_of, mentions_of
-from kgqa.explain.paths import RelationPath, members
+from kgqa.explain.paths import RelationPath
 from kgqa.explain.ranking import Ranking
 from kgqa.graph.cypher import Chain, Extreme, Step, ask_again, count_again, prove, value_again
 from kgqa.kb import KnowledgeBase
 from kgqa.model.operators import Operator
 from kgqa.model.prediction import OPEN, Asked, Model, Prediction
 from kgqa.ops import relations_of
+from kgqa.ops.entity_set import members
 
 MOST_OTHERS = 10
 
 _OPERATIONS: Final[dict[Operator, Operation]] = {
     Operator.SET: "set",
-    Operator.COUNT: "count",
     Operator.LARGEST: "largest",
     Operator.SMALLEST: "smallest",
-    Operator.OWN_VALUE: "value",
-    Operator.VALUE: "value",
 }
 
 _WORDS: Final[dict[Reason, str]] = {
@@ -103,9 +101,16 @@ def _counted(model: Model, prediction: Prediction, branches: Sequence[int]) -> A
 def _looked_up(model: Model, prediction: Prediction, asked: Asked, branches: Sequence[int], limit: int) -> Answer:
     assert asked.attribute is not None and prediction.value is not None
     kb, answer = model.kb, int(prediction.rows[0])
-    own, attribute = asked.operator is Operator.OWN_VALUE, kb.attributes[asked.attribute]
-    found = [mentioned(prediction, answer, asked.attribute)] if own else traced(model, prediction, branches, answer)
-    having, must_have = (None, None) if own else _having(model, prediction, answer, found)
+    if asked.operator is Operator.OWN_VALUE:
+        found = [mentioned(prediction, answer, asked.attribute)]
+        told: dict[str, Any] = {"explained": 1.0, "mentions": mentions_of(kb, prediction, [found[0].branch], found)}
+        having = None
+    else:
+        found = traced(model, prediction, branches, answer)
+        having, must_have = _having(model, prediction, answer, found)
+        mentions = mentions_of(kb, prediction, branches, found, answer)
+        told = {"mentions": mentions, "having": must_have} | _told(kb, found)
+    attribute = kb.attributes[asked.attribute]
     node, _ = kb.mapping.locate(kb.ids[answer])
     return Answer(
         question=prediction.layout.text,
@@ -113,10 +118,8 @@ def _looked_up(model: Model, prediction: Prediction, asked: Asked, branches: Seq
         operator="value",
         attribute=attribute.name,
         compared=(Compared(id=kb.ids[answer], name=kb.name(answer), value=prediction.value),),
-        mentions=mentions_of(kb, prediction, [one.branch for one in found] if own else branches, found, None if own else answer),
         confidence=prediction.confidence,
-        having=must_have,
-        **({"explained": 1.0} if own else _told(kb, found)),
+        **told,
         cypher=value_again(_chains(kb, found), node.shape, kb.mapping.labels, attribute.property, limit, having),
     )
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from kgqa.ops import EntitySet
-from kgqa.ops.entity_set import set_bounds
+from kgqa.ops.entity_set import members
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,11 +39,9 @@ def look_up(sets: EntitySet, number: int, attributes: Tensor, values: Tensor, na
         values: shape (N_E, A), NaN where an entity has none.
         named: shape (N_E,), the entities that may be told.
     """
-    first, last = set_bounds(sets.keys, sets.batch, sets.num_entities)[number : number + 2].tolist()
-    entities = sets.entities[first:last]
-    rows, weights = entities.numpy(), sets.weights[first:last].numpy().astype(np.float64)
-    own = values[entities].numpy()
-    pairs = (weights * named[entities].numpy())[:, None] * attributes.numpy() * ~np.isnan(own)
+    rows, place = members(sets, number)
+    weights, own = sets.weights.numpy()[place].astype(np.float64), values[rows].numpy()
+    pairs = (weights * named[rows].numpy())[:, None] * attributes.numpy() * ~np.isnan(own)
     if not pairs.any():
         return None
     best, attribute = divmod(int(pairs.argmax()), pairs.shape[1])

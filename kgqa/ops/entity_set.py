@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Self, final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from kgqa.errors import ShapeError
@@ -99,3 +101,10 @@ class EntitySet:
         """Return the sets as a dense tensor of shape (B, N_E)."""
         flat = self.weights.new_zeros(self.batch * self.num_entities).index_add(0, self.keys, self.weights)
         return flat.view(self.batch, self.num_entities)
+
+
+def members(sets: EntitySet, number: int) -> tuple[NDArray[np.int64], slice]:
+    """Return the entities of one set, ascending, and where they stand among the members of all sets; on the CPU."""
+    keys, first = sets.keys.numpy(), number * sets.num_entities
+    low, high = np.searchsorted(keys, (first, first + sets.num_entities)).tolist()
+    return keys[low:high] - first, slice(low, high)
