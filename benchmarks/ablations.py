@@ -171,10 +171,10 @@ def run(data: Path) -> dict[str, Any]:
     ):
         folders = {name: Path(scratch) / name for name in DATA}
         questions = {name: _prepare(name, data, folder) for name, folder in folders.items()}
-        measured = workers.map(_measure, *zip(*((*task, folders[task[1]], questions[task[1]]) for task in tasks), strict=True))
+        waited_for = [workers.submit(_measure, title, name, folders[name], questions[name]) for title, name in tasks]
         rows = []
-        for (title, name), found in zip(tasks, measured, strict=True):
-            rows.append({"part": title, "data": name, "measured": found})
+        for (title, name), future in zip(tasks, waited_for, strict=True):
+            rows.append({"part": title, "data": name, "measured": future.result()})
             print(rows[-1], flush=True)
     files = {name: list(next(row for row in rows if row["data"] == name)["measured"]) for name in DATA}
     columns = [(name, file) for name in DATA for file in files[name]]

@@ -83,8 +83,8 @@ class TrainingConfig:
     clip: float = 1.0
     """Largest norm of the gradient."""
     epsilon: float | None = None
-    """Relations with a smaller probability are not followed in training and answering; if not set, a twentieth of an even share
-    of the graph's relations, at most 0.003: at the start of training every relation must be followed."""
+    """Relations with a smaller share of those that exist are not followed in training and answering; if not set, a twentieth of
+    an even share of the graph's relations, at most 0.003: at the start of training every relation must be followed."""
     coverage: float = 0.5
     """Weight of the coverage prior on mentions, annealed away by the middle of training."""
     precision: float | None = None

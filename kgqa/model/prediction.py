@@ -110,7 +110,7 @@ class Model:
 
     @property
     def epsilon(self) -> float:
-        """Return the probability below which a relation is not followed."""
+        """Return the share of the relations that exist below which one is not followed."""
         chosen = self.config.training.epsilon
         return min(0.003, 0.05 / self.kb.num_relations) if chosen is None else chosen
 
