@@ -15,13 +15,10 @@ from unittest import mock
 import torch
 from torch import Tensor
 
-from benchmarks.accuracy import held_out
-from benchmarks.way import CONFIGS
-from kgqa.config import Config
+from benchmarks.data import Prepared, prepare, settings
 from kgqa.data.questions import read_questions
 from kgqa.evaluation.report import evaluate
 from kgqa.kb import KnowledgeBase
-from kgqa.kb.materialise import materialise_files
 from kgqa.model import branches, entities, operators, prediction, reasoner
 from kgqa.model.answer_kind import AnswerKind
 from kgqa.model.branches import Batch
@@ -33,7 +30,6 @@ from kgqa.model.operators import OperatorChooser
 from kgqa.sdk import trainer
 from kgqa.training import questions as prepared
 from kgqa.training.checkpoint import load_model
-from loaders import metaqa, pathquestion, webq_fb15k, worldcup2014
 
 SEEDS: Final = (0, 1, 2)
 CLEAR: Final = 0.03
@@ -175,12 +171,11 @@ def run(data: Path) -> dict[str, Any]:
         tempfile.TemporaryDirectory(prefix="kgqa-bench-") as scratch,
         ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)) as workers,
     ):
-        folders = {name: Path(scratch) / name for name in DATA}
-        questions = {name: _prepare(name, data, folder) for name, folder in folders.items()}
+        ready = {name: prepare(name, data, Path(scratch) / name) for name in DATA}
 
         def measured(tasks: Sequence[tuple[str, str]], seeds: Sequence[int]) -> list[dict[str, Any]]:
             waited_for = [
-                (title, name, seed, workers.submit(_measure, title, name, folders[name], questions[name], seed))
+                (title, name, seed, workers.submit(_measure, title, name, ready[name], seed))
                 for title, name in tasks
                 for seed in seeds
             ]
@@ -225,37 +220,18 @@ def _cell(shares: Sequence[float]) -> str:
     return f"{100 * fmean(shares):.1f} ({100 * min(shares):.1f}–{100 * max(shares):.1f})"
 
 
-def _prepare(name: str, data: Path, folder: Path) -> Path:
-    """Materialise a data set to `folder`, and return the folder of its questions."""
-    source = folder / "data"
-    if name == "worldcup2014-ops":
-        source = data / name
-    elif name == "PQL-3H":
-        pathquestion.load(data / "pathquestion", source)
-        source = source / name
-    else:
-        load = {"worldcup2014": worldcup2014.load, "webq-fb15k": webq_fb15k.load, "metaqa": metaqa.load}[name]
-        load(data / name, source)
-    materialise_files(source, folder / "snapshot")
-    return held_out(source / "questions", folder / "questions", 300 if name == "webq-fb15k" else 0)
-
-
-def _measure(title: str, name: str, folder: Path, questions: Path, seed: int) -> dict[str, float]:
+def _measure(title: str, name: str, data: Prepared, seed: int) -> dict[str, float]:
     """Train without a part on a data set, in a process of its own: parts are taken out of what the process has imported."""
-    return _train(PARTS[title], DATA[name], KnowledgeBase.load(folder / "snapshot"), questions, seed)
+    return _train(PARTS[title], DATA[name], data.load(), data, seed)
 
 
-def _train(part: Part, known: Data, kb: KnowledgeBase, questions: Path, seed: int) -> dict[str, float]:
+def _train(part: Part, known: Data, kb: KnowledgeBase, data: Prepared, seed: int) -> dict[str, float]:
     """Return the share of right answers in each file of questions."""
-    config = Config.read(CONFIGS / f"{known.setting}.toml")
-    config = replace(
-        config,
-        model=replace(config.model, **part.model),
-        training=replace(config.training, **known.training, **part.training, seed=seed),
-    )
+    config = settings(known.setting, **known.training, **part.training, seed=seed)
+    config = replace(config, model=replace(config.model, **part.model))
     with tempfile.TemporaryDirectory(prefix="kgqa-bench-") as scratch, part.patch():
         out = Path(scratch) / "model"
-        trainer(kb, questions / "train.jsonl", dev=questions / "dev.jsonl", out=out, config=config).run()
+        trainer(kb, data.train, dev=data.dev, out=out, config=config).run()
         model = load_model(out, kb)
-        files = [path for path in sorted(questions.glob("*.jsonl")) if path.stem not in ("train", "test", "dev-ntm")]
-        return {path.stem: float(evaluate(model, read_questions(path)).summary()["correct"]) for path in files}
+        files = [file for file in data.asked if file.stem != "dev-ntm"]
+        return {file.stem: float(evaluate(model, read_questions(file)).summary()["correct"]) for file in files}

@@ -1,57 +1,39 @@
 """How many answers are right, on dev questions, over several seeds: with the topics given, and from the text alone."""
 
-import hashlib
-import shutil
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.way import CONFIGS
-from kgqa.config import Config
+from benchmarks.data import Prepared, prepare, settings
 from kgqa.data.questions import read_questions
 from kgqa.evaluation.report import evaluate
 from kgqa.kb import KnowledgeBase
-from kgqa.kb.materialise import materialise_files
 from kgqa.sdk import trainer
 from kgqa.training.checkpoint import load_model
-from loaders import pathquestion, webq_fb15k, worldcup2014
 
 SEEDS: Final = (0, 1, 2)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Suite:
-    """A data set and the settings that are tried on it.
-
-    Attributes:
-        source: its folder below the public data.
-        load: the loader that makes a canonical folder of it; None if it is one.
-        folders: the graphs below the loader's output that are measured.
-        held_out: how many training questions are not trained on but measured, as `held-out`.
-        settings: names of files in `benchmarks/configs`, each with "given" or "resolved".
-    """
+    """Data sets, and names of files in `benchmarks/configs` that are tried on them, each with "given" or "resolved"."""
 
     place: float
     title: str
-    source: str
-    load: Callable[[Path, Path], Any] | None
+    data: tuple[str, ...]
     settings: tuple[tuple[str, str], ...]
     text: str
-    folders: tuple[str, ...] = (".",)
-    held_out: int = 0
 
 
 SUITES: Final = {
     "worldcup2014-ops": Suite(
         place=0.1,
         title="Everything at once: worldcup2014-ops",
-        source="worldcup2014-ops",
-        load=None,
+        data=("worldcup2014-ops",),
         settings=(("worldcup2014-ops", "resolved"), ("worldcup2014-ops-minilm", "resolved")),
         text="Resolution, one and two hops, intersections of two and three entities, counts, maxima and minima, and questions "
         "without an answer, in one model, from question text and answers alone. *Correct*: the first entity, the number or the "
@@ -60,29 +42,24 @@ SUITES: Final = {
     "worldcup2014": Suite(
         place=0.2,
         title="WorldCup2014: one hop, two hops, two entities",
-        source="worldcup2014",
-        load=worldcup2014.load,
+        data=("worldcup2014",),
         settings=(("worldcup2014", "given"), ("worldcup2014", "resolved")),
         text="One model for P1, P2 and C.",
     ),
     "pathquestion": Suite(
         place=0.3,
         title="PathQuestion",
-        source="pathquestion",
-        load=pathquestion.load,
+        data=("PQ-2H", "PQ-3H", "PQL-2H", "PQL-3H"),
         settings=(("pathquestion", "given"), ("pathquestion", "resolved")),
-        folders=("PQ-2H", "PQ-3H", "PQL-2H", "PQL-3H"),
         text="Paths of two and three hops over many relations, from little training data; a model for each.",
     ),
     "webq-fb15k": Suite(
         place=0.4,
         title="Questions that people asked: WebQ-FB15k",
-        source="webq-fb15k",
-        load=webq_fb15k.load,
+        data=("webq-fb15k",),
         settings=(("webq-fb15k", "resolved"), ("webq-fb15k-minilm", "given"), ("webq-fb15k-minilm", "resolved")),
         text="Trained on 891 of the 1,191 training questions; the others are held out, and choose nothing. The best epoch is "
         "chosen on the dev questions. 434 questions have a standard error of 2.4 points.",
-        held_out=300,
     ),
 }
 
@@ -91,18 +68,13 @@ def run(name: str, data: Path) -> dict[str, Any]:
     """Train every setting of a suite with every seed, and evaluate all dev files."""
     suite = SUITES[name]
     rows: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory(prefix="kgqa-bench-") as scratch:
-        folder = data / suite.source
-        if suite.load is not None:
-            folder = Path(scratch) / "data"
-            suite.load(data / suite.source, folder)
-        for part in suite.folders:
-            materialise_files(folder / part, Path(scratch) / "snapshot" / part)
-            kb = KnowledgeBase.load(Path(scratch) / "snapshot" / part)
-            questions = held_out(folder / part / "questions", Path(scratch) / "questions" / part, suite.held_out)
+    for one in suite.data:
+        with tempfile.TemporaryDirectory(prefix="kgqa-bench-") as scratch:
+            prepared = prepare(one, data, Path(scratch))
+            kb = prepared.load()
             for setting, topics in suite.settings:
-                runs = [_train(kb, questions, setting, topics, seed) for seed in SEEDS]
-                rows.append({"data": part if part != "." else suite.source, "setting": setting, "topics": topics, "runs": runs})
+                runs = [_train(kb, prepared, setting, topics, seed) for seed in SEEDS]
+                rows.append({"data": one, "setting": setting, "topics": topics, "runs": runs})
                 print(_row(rows[-1]), flush=True)
     lines = [line for row in rows for line in _row(row)]
     text = (
@@ -122,31 +94,17 @@ def run(name: str, data: Path) -> dict[str, Any]:
     }
 
 
-def held_out(questions: Path, out: Path, number: int) -> Path:
-    """Return a folder of questions in which `number` of the training questions, chosen by their hashes, are `held-out.jsonl`."""
-    if not number:
-        return questions
-    out.mkdir(parents=True)
-    lines = (questions / "train.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
-    lines.sort(key=lambda line: hashlib.sha256(line.encode()).digest())
-    (out / "held-out.jsonl").write_text("".join(lines[:number]), encoding="utf-8")
-    (out / "train.jsonl").write_text("".join(lines[number:]), encoding="utf-8")
-    shutil.copy(questions / "dev.jsonl", out)
-    return out
-
-
-def _train(kb: KnowledgeBase, questions: Path, setting: str, topics: str, seed: int) -> dict[str, Any]:
-    config = Config.read(CONFIGS / f"{setting}.toml")
-    config = replace(config, training=replace(config.training, seed=seed, topics=topics))  # type: ignore[arg-type]
+def _train(kb: KnowledgeBase, prepared: Prepared, setting: str, topics: str, seed: int) -> dict[str, Any]:
+    config = settings(setting, seed=seed, topics=topics)
     with tempfile.TemporaryDirectory(prefix="kgqa-bench-") as scratch:
         out = Path(scratch) / "model"
-        learned = trainer(kb, questions / "train.jsonl", dev=questions / "dev.jsonl", out=out, config=config)
+        learned = trainer(kb, prepared.train, dev=prepared.dev, out=out, config=config)
         clock = time.perf_counter()
         report = learned.run()
         whole = time.perf_counter() - clock
         model = load_model(out, kb)
         measured = {}
-        for file in sorted(path for path in questions.glob("*.jsonl") if path.stem not in ("train", "test")):
+        for file in prepared.asked:
             summary = evaluate(model, read_questions(file), topics=config.training.topics).summary()
             measured[file.stem] = {key: value for key, value in summary.items() if key != "by_kind"} | {
                 "by_kind": {kind: values["correct"] for kind, values in summary["by_kind"].items()}

@@ -3,16 +3,15 @@
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.way import CONFIGS
-from kgqa.config import Config
+from benchmarks.data import canonical, settings
 from kgqa.data import Question
 from kgqa.data.questions import read_questions
 from kgqa.explain.answer import Answer
@@ -23,7 +22,6 @@ from kgqa.kb import KnowledgeBase
 from kgqa.qa import QA
 from kgqa.sdk import Graph, train
 from kgqa.training.questions import draw
-from loaders import metaqa, worldcup2014
 
 TIMEOUT: Final = 60.0
 LIMIT: Final = 100_000
@@ -35,12 +33,10 @@ SHOWN: Final = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """A data set, the settings of its model, and how many dev questions of each kind are asked; all if None."""
+    """A data set, which is the name of its settings too, and how many dev questions of each kind are asked; all if None."""
 
     title: str
-    source: str
-    load: Callable[[Path, Path], Any] | None
-    setting: str
+    name: str
     kinds: tuple[str, ...] | None = None
     of_each: int | None = None
     training: tuple[tuple[str, Any], ...] = ()
@@ -49,15 +45,13 @@ class Asked:
 DATA: Final = (
     Asked(
         title="MetaQA, 1, 2 and 3 hops",
-        source="metaqa",
-        load=metaqa.load,
-        setting="metaqa",
+        name="metaqa",
         kinds=("1-hop", "2-hop", "3-hop"),
         of_each=1000,
         training=(("questions", 30000),),
     ),
-    Asked(title="WorldCup2014, WC-C", source="worldcup2014", load=worldcup2014.load, setting="worldcup2014", kinds=("WC-C",)),
-    Asked(title="worldcup2014-ops", source="worldcup2014-ops", load=None, setting="worldcup2014-ops"),
+    Asked(title="WorldCup2014, WC-C", name="worldcup2014", kinds=("WC-C",)),
+    Asked(title="worldcup2014-ops", name="worldcup2014-ops"),
 )
 
 
@@ -126,16 +120,12 @@ def ready(asked: Asked, data: Path) -> Iterator[Ready]:
     """Load a data set into Neo4j, materialise it, and train a model; the questions are those of dev that are asked."""
     with tempfile.TemporaryDirectory(prefix="kgqa-bench-") as scratch, find.passing() as server:
         folder = Path(scratch)
-        source = data / asked.source
-        if asked.load is not None:
-            source = folder / "data"
-            asked.load(data / asked.source, source)
+        source = canonical(asked.name, data, folder)
         questions = source / "questions"
         with Graph.of(server.connect()) as graph:
             graph.load(source)
             kb = graph.materialize(folder / "snapshot")
-            config = Config.read(CONFIGS / f"{asked.setting}.toml")
-            config = replace(config, training=replace(config.training, **dict(asked.training)))
+            config = settings(asked.name, **dict(asked.training))
             train(kb, questions / "train.jsonl", dev=questions / "dev.jsonl", out=folder / "model", config=config)
             drawn = _drawn(asked, read_questions(questions / "dev.jsonl"))
             yield Ready(server=server, graph=graph, kb=kb, folder=folder, questions=drawn)

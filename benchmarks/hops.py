@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks import graphs, metaqa
+from benchmarks import graphs
+from benchmarks.data import prepare
 from benchmarks.peers import Gather, GatherRows, LateMixing, Pyg, Reified
 from benchmarks.timing import medians, milliseconds
 from kgqa.compiled import compiled
@@ -123,7 +124,7 @@ def _step(way: Callable[[Tensor, Tensor], Tensor], x: Tensor, r: Tensor, upstrea
 
 def _metaqa(data: Path) -> Facts:
     with tempfile.TemporaryDirectory(prefix="kgqa-bench-") as scratch:
-        return metaqa.prepare(data, Path(scratch)).facts
+        return prepare("metaqa", data, Path(scratch)).load().facts
 
 
 def _wide() -> Facts:

@@ -4,26 +4,22 @@ import hashlib
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.accuracy import held_out
-from benchmarks.way import CONFIGS
-from kgqa.config import Config
+from benchmarks.data import Prepared, prepare, settings
 from kgqa.data import Question
 from kgqa.data.questions import read_questions
 from kgqa.evaluation.report import evaluate
 from kgqa.kb import KnowledgeBase
-from kgqa.kb.materialise import materialise_files
 from kgqa.sdk import trainer
 from kgqa.synthesis.folder import synthesize
 from kgqa.training.checkpoint import load_model
 from kgqa.training.questions import draw
-from loaders import metaqa, webq_fb15k
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,9 +27,6 @@ class Curve:
     """A data set and the numbers of pairs that are tried.
 
     Attributes:
-        source: its folder below the public data.
-        load: the loader that makes a canonical folder of it; None if it is one.
-        held_out: how many training questions are not trained on but measured, as `held-out`.
         setting: the name of a file in `benchmarks/configs`.
         pairs: how many pairs, each with its seeds; of every kind of question if `per_kind`.
         made: also with questions that are made of the graph.
@@ -42,12 +35,9 @@ class Curve:
 
     place: float
     title: str
-    source: str
-    load: Callable[[Path, Path], Any] | None
     setting: str
     pairs: Mapping[int, Sequence[int]]
     per_kind: bool = False
-    held_out: int = 0
     made: bool = True
     of_each: int | None = None
 
@@ -59,17 +49,12 @@ CURVES: Final = {
     "webq-fb15k": Curve(
         place=0.5,
         title="From no pairs to many: WebQ-FB15k",
-        source="webq-fb15k",
-        load=webq_fb15k.load,
-        held_out=300,
         setting="webq-fb15k-minilm",
         pairs={0: (0, 1), 30: (0,), 100: (0, 1), 300: (0,), 891: (0,)},
     ),
     "worldcup2014-ops": Curve(
         place=0.6,
         title="From no pairs to a few of each kind: worldcup2014-ops",
-        source="worldcup2014-ops",
-        load=None,
         setting="worldcup2014-ops-minilm",
         pairs={0: (0,), 10: (0, 1, 2, 3, 4)},
         per_kind=True,
@@ -77,8 +62,6 @@ CURVES: Final = {
     "metaqa": Curve(
         place=0.65,
         title="MetaQA from 100 questions of each hop count, topics given",
-        source="metaqa",
-        load=metaqa.load,
         setting="metaqa-few-minilm",
         pairs={100: (0, 1, 2)},
         per_kind=True,
@@ -94,18 +77,13 @@ def run(name: str, data: Path) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="kgqa-bench-") as scratch:
         here = Path(scratch)
-        folder = data / curve.source
-        if curve.load is not None:
-            folder = here / "data"
-            curve.load(data / curve.source, folder)
-        materialise_files(folder, here / "snapshot")
-        kb = KnowledgeBase.load(here / "snapshot")
-        questions = held_out(folder / "questions", here / "questions", curve.held_out)
+        prepared = prepare(name, data, here)
+        kb = prepared.load()
         if curve.made:
             synthesize(kb, here / "made")
         for number, seeds in curve.pairs.items():
             for warm in (False, True) if curve.made and 0 < number <= FEW else (number == 0,):
-                runs = [_train(kb, curve, questions, here, number, seed, warm=warm) for seed in seeds]
+                runs = [_train(kb, curve, prepared, here, number, seed, warm=warm) for seed in seeds]
                 rows.append({"pairs": number, "warm": warm, "runs": runs})
                 print(_row(rows[-1]), flush=True)
     files = list(rows[0]["runs"][0]["measured"])
@@ -138,15 +116,17 @@ def first_pairs(file: Path, number: int, seed: int, *, per_kind: bool) -> list[s
     return drawn
 
 
-def _train(kb: KnowledgeBase, curve: Curve, questions: Path, here: Path, number: int, seed: int, *, warm: bool) -> dict[str, Any]:
-    config = Config.read(CONFIGS / f"{curve.setting}.toml")
+def _train(
+    kb: KnowledgeBase, curve: Curve, prepared: Prepared, here: Path, number: int, seed: int, *, warm: bool
+) -> dict[str, Any]:
+    config = settings(curve.setting, seed=seed)
     epochs = config.training.epochs if number else config.training.warm_epochs
-    config = replace(config, training=replace(config.training, seed=seed, epochs=epochs, patience=epochs))
+    config = replace(config, training=replace(config.training, epochs=epochs, patience=epochs))
     made = here / "made"
     learned, dev = made / "train.jsonl", made / "dev.jsonl"
     if number:
-        learned, dev = here / f"pairs-{number}-{seed}.jsonl", questions / "dev.jsonl"
-        drawn = first_pairs(questions / "train.jsonl", number, seed, per_kind=curve.per_kind)
+        learned, dev = here / f"pairs-{number}-{seed}.jsonl", prepared.dev
+        drawn = first_pairs(prepared.train, number, seed, per_kind=curve.per_kind)
         learned.write_text("".join(drawn), encoding="utf-8")
     with tempfile.TemporaryDirectory(prefix="kgqa-bench-") as scratch:
         out = Path(scratch) / "model"
@@ -154,22 +134,22 @@ def _train(kb: KnowledgeBase, curve: Curve, questions: Path, here: Path, number:
         report = trainer(kb, learned, dev=dev, out=out, config=config, warm_start=start).run()
         model = load_model(out, kb)
         measured = {}
-        for title, asked in _asked(questions, curve.of_each).items():
+        for title, asked in _asked(prepared.asked, curve.of_each).items():
             summary = evaluate(model, asked, topics=config.training.topics).summary()
             measured[title] = {"questions": summary["questions"], "correct": summary["correct"], "f1": summary["f1"]}
     return {"seed": seed, "learned_from": report.questions, "seconds": report.seconds, "measured": measured}
 
 
-def _asked(questions: Path, of_each: int | None) -> dict[str, list[Question]]:
+def _asked(files: list[Path], of_each: int | None) -> dict[str, list[Question]]:
     """Return what is asked: all files but that of the training questions; the dev questions and those held out also together."""
-    files = {path.stem: read_questions(path) for path in sorted(questions.glob("*.jsonl")) if path.stem not in ("train", "test")}
+    read = {path.stem: read_questions(path) for path in files}
     if of_each is not None:
-        kinds = {(name, question.kind) for name, asked in files.items() for question in asked}
+        kinds = {(name, question.kind) for name, asked in read.items() for question in asked}
         return {
-            f"{name}, {kind}": draw([question for question in files[name] if question.kind == kind], of_each, seed=0)
+            f"{name}, {kind}": draw([question for question in read[name] if question.kind == kind], of_each, seed=0)
             for name, kind in sorted(kinds, key=str)
         }
-    return files | ({"both": [*files["dev"], *files["held-out"]]} if "held-out" in files else {})
+    return read | ({"both": [*read["dev"], *read["held-out"]]} if "held-out" in read else {})
 
 
 def _row(row: dict[str, Any]) -> str:

@@ -2,26 +2,22 @@
 
 import tempfile
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.accuracy import SEEDS, SUITES, held_out
-from benchmarks.way import CONFIGS
-from kgqa.config import Config
+from benchmarks.accuracy import SEEDS
+from benchmarks.data import prepare, settings
 from kgqa.data import Question
 from kgqa.data.questions import read_questions
 from kgqa.evaluation.report import evaluate
-from kgqa.kb import KnowledgeBase
-from kgqa.kb.materialise import materialise_files
 from kgqa.model.prediction import Model, Prediction
 from kgqa.sdk import trainer
 from kgqa.training.checkpoint import load_model
 from kgqa.training.reach import Reach
 
-SUITE: Final = "webq-fb15k"
+DATA: Final = "webq-fb15k"
 SETTING: Final = "webq-fb15k-minilm"
 
 TRIED: Final = """What was tried for the three largest causes, and what it gained:
@@ -46,21 +42,15 @@ CAUSES: Final = {
 
 def run(data: Path) -> dict[str, Any]:
     """Train with every seed, and count the causes of the misses among the dev questions and those held out."""
-    suite = SUITES[SUITE]
     counts: list[dict[str, Counter[str]]] = []
     with tempfile.TemporaryDirectory(prefix="kgqa-bench-") as scratch:
         here = Path(scratch)
-        assert suite.load is not None
-        suite.load(data / suite.source, here / "data")
-        materialise_files(here / "data", here / "snapshot")
-        kb = KnowledgeBase.load(here / "snapshot")
-        questions = held_out(here / "data" / "questions", here / "questions", suite.held_out)
-        asked = {file: read_questions(questions / f"{file}.jsonl") for file in ("dev", "held-out")}
+        prepared = prepare(DATA, data, here)
+        kb = prepared.load()
+        asked = {file.stem: read_questions(file) for file in prepared.asked}
         for seed in SEEDS:
-            config = Config.read(CONFIGS / f"{SETTING}.toml")
-            config = replace(config, training=replace(config.training, seed=seed))
             out = here / f"model-{seed}"
-            trainer(kb, questions / "train.jsonl", dev=questions / "dev.jsonl", out=out, config=config).run()
+            trainer(kb, prepared.train, dev=prepared.dev, out=out, config=settings(SETTING, seed=seed)).run()
             counts.append({file: _causes(load_model(out, kb), part) for file, part in asked.items()})
             print(seed, counts[-1], flush=True)
     sizes = {file: len(part) for file, part in asked.items()}

@@ -2,11 +2,11 @@
 
 import json
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.way import CONFIGS
+from benchmarks.data import prepare, settings
 from kgqa.config import Config
 from kgqa.data import Question, Topic
 from kgqa.data.questions import read_questions
@@ -117,7 +117,7 @@ def run(data: Path) -> dict[str, Any]:
         f"names one of them, {len(SEEDS)} seeds; the epoch is kept that is best on the pairs themselves. Counted: models that "
         "give all answers and no other.\n\n" + "\n".join(lines)
     )
-    told, teams = _teams(data / TEAMS)
+    told, teams = _teams(data)
     return {
         "place": 4.5,
         "title": "Three persons of one name, and teams of their countries",
@@ -127,19 +127,17 @@ def run(data: Path) -> dict[str, Any]:
     }
 
 
-def _teams(source: Path) -> tuple[str, list[dict[str, Any]]]:
+def _teams(data: Path) -> tuple[str, list[dict[str, Any]]]:
     """Train on all of worldcup2014-ops, and ask the dev questions in which a name stands that several entities have."""
     found = []
     with tempfile.TemporaryDirectory(prefix="kgqa-bench-") as scratch:
-        materialise_files(source, Path(scratch) / "snapshot")
-        kb = KnowledgeBase.load(Path(scratch) / "snapshot")
-        files = {split: source / "questions" / f"{split}.jsonl" for split in ("train", "dev")}
-        asked = [question for question in read_questions(files["dev"]) if _shared(kb, question)]
+        prepared = prepare(TEAMS, data, Path(scratch))
+        kb = prepared.load()
+        asked = [question for question in read_questions(prepared.dev) if _shared(kb, question)]
         for seed in TEAM_SEEDS:
-            config = Config.read(CONFIGS / f"{TEAMS}.toml")
-            config = replace(config, training=replace(config.training, seed=seed))
-            train(kb, files["train"], dev=files["dev"], out=Path(scratch) / "model", config=config)
-            model = load_model(Path(scratch) / "model", kb)
+            out = Path(scratch) / "model"
+            train(kb, prepared.train, dev=prepared.dev, out=out, config=settings(TEAMS, seed=seed))
+            model = load_model(out, kb)
             evaluation = evaluate(model, asked)
             resolved, names = 0, 0
             for question, prediction in zip(asked, evaluation.predictions, strict=True):

@@ -12,10 +12,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from benchmarks import metaqa
-from benchmarks.way import CONFIGS
+from benchmarks.data import prepare, settings
 from kgqa import ops, qa
-from kgqa.config import Config
 from kgqa.data.questions import read_questions
 from kgqa.explain import trace
 from kgqa.model import prediction
@@ -31,13 +29,12 @@ def run(data: Path) -> dict[str, Any]:
     paragraphs, measured = [], {}
     with tempfile.TemporaryDirectory(prefix="kgqa-bench-") as scratch:
         folder = Path(scratch)
-        kb = metaqa.prepare(data, folder)
-        questions = folder / "data" / "questions"
-        asked = [question.text for question in draw(read_questions(questions / "dev.jsonl"), QUESTIONS, seed=0)]
+        prepared = prepare("metaqa", data, folder)
+        kb = prepared.load()
+        asked = [question.text for question in draw(read_questions(prepared.dev), QUESTIONS, seed=0)]
         for encoder in ENCODERS:
-            config = Config.read(CONFIGS / encoder.config)
-            model = folder / encoder.config
-            train(kb, questions / "train.jsonl", dev=questions / "dev.jsonl", out=model, config=config)
+            model = folder / encoder.setting
+            train(kb, prepared.train, dev=prepared.dev, out=model, config=settings(encoder.setting))
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
                 measured[encoder.name] = fresh.submit(_asked, model, asked).result()
             paragraphs.append(_paragraph(encoder, measured[encoder.name]))
@@ -52,13 +49,13 @@ def run(data: Path) -> dict[str, Any]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Encoder:
     name: str
-    config: str
+    setting: str
     targets: tuple[int, int]
 
 
 ENCODERS: Final = (
-    _Encoder(name="recurrent", config="metaqa.toml", targets=(5, 15)),
-    _Encoder(name="MiniLM, no reading kept from earlier questions", config="metaqa-minilm.toml", targets=(15, 30)),
+    _Encoder(name="recurrent", setting="metaqa", targets=(5, 15)),
+    _Encoder(name="MiniLM, no reading kept from earlier questions", setting="metaqa-minilm", targets=(15, 30)),
 )
 
 

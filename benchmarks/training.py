@@ -7,8 +7,7 @@ from typing import Any, Final
 
 import torch
 
-from benchmarks import metaqa
-from benchmarks.way import CONFIGS
+from benchmarks.data import prepare, settings
 from kgqa.config import Config
 from kgqa.data.questions import read_questions
 from kgqa.evaluation.report import evaluate
@@ -25,10 +24,10 @@ def run(data: Path) -> dict[str, Any]:
     rows = []
     with tempfile.TemporaryDirectory(prefix="kgqa-bench-") as scratch:
         folder = Path(scratch)
-        kb = metaqa.prepare(data, folder)
-        train, dev = (read_questions(folder / "data" / "questions" / f"{split}.jsonl") for split in ("train", "dev"))
+        prepared = prepare("metaqa", data, folder)
+        kb, train, dev = prepared.load(), read_questions(prepared.train), read_questions(prepared.dev)
         for setting, name in SETTINGS.items():
-            rows.append({"setting": setting} | _train(Config.read(CONFIGS / f"{name}.toml"), kb, train, dev, folder / name))
+            rows.append({"setting": setting} | _train(settings(name), kb, train, dev, folder / name))
             print(rows[-1], flush=True)
     lines = [
         f"| {row['setting']} | {row['questions']:,} | {row['batch']} | {row['prepare']:.1f} | {row['seconds']:.1f} "
@@ -58,8 +57,7 @@ def _table(steps: dict[str, dict[str, float]]) -> str:
 
 
 def _train(config: Config, kb: KnowledgeBase, train: list[Any], dev: list[Any], out: Path) -> dict[str, Any]:
-    settings = config.training
-    questions = draw(train, settings.questions, settings.seed)
+    questions = draw(train, config.training.questions, config.training.seed)
     model = new_model(config, questions, kb)
     clocks: list[tuple[float, float]] = []
 
@@ -73,11 +71,11 @@ def _train(config: Config, kb: KnowledgeBase, train: list[Any], dev: list[Any], 
     report = trainer.run()
     half = len(clocks) // 2
     walls, cpus = zip(*clocks[half:], strict=True)
-    asked = (len(clocks) - 1 - half) * settings.batch
-    measures = evaluate(model, dev, topics=settings.topics).summary()["by_kind"]
+    asked = (len(clocks) - 1 - half) * config.training.batch
+    measures = evaluate(model, dev, topics=config.training.topics).summary()["by_kind"]
     return {
         "questions": report.questions,
-        "batch": settings.batch,
+        "batch": config.training.batch,
         "prepare": prepared,
         "seconds": report.seconds,
         "sharp": asked / (walls[-1] - walls[0]),

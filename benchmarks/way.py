@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.data import CONFIGS
 from kgqa.config import Config
 from kgqa.graph import find
-
-CONFIGS = Path(__file__).parent / "configs"
 
 
 @dataclass(frozen=True, kw_only=True)

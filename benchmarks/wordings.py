@@ -5,9 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import metaqa
-from benchmarks.way import CONFIGS
-from kgqa.config import Config
+from benchmarks.data import prepare, settings
 from kgqa.data import Question
 from kgqa.data.questions import read_questions
 from kgqa.evaluation.report import evaluate
@@ -24,12 +22,11 @@ def run(data: Path) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="kgqa-bench-") as scratch:
         folder = Path(scratch)
-        kb = metaqa.prepare(data, folder)
-        files = folder / "data" / "questions"
-        asked = _asked(kb, files)
+        prepared = prepare("metaqa", data, folder)
+        kb = prepared.load()
+        asked = _asked(kb, {file.stem: read_questions(file) for file in prepared.asked})
         for encoder, setting in SETTINGS.items():
-            config = Config.read(CONFIGS / f"{setting}.toml")
-            report = trainer(kb, files / "train.jsonl", dev=files / "dev.jsonl", out=folder / encoder, config=config).run()
+            report = trainer(kb, prepared.train, dev=prepared.dev, out=folder / encoder, config=settings(setting)).run()
             model = load_model(folder / encoder, kb)
             for title, questions in asked.items():
                 hits = {
@@ -57,13 +54,13 @@ def run(data: Path) -> dict[str, Any]:
     return {"place": 1.5, "title": "MetaQA in other words, and with ambiguous topics", "text": text, "seed": 0, "rows": rows}
 
 
-def _asked(kb: KnowledgeBase, files: Path) -> Mapping[str, list[Question]]:
+def _asked(kb: KnowledgeBase, files: Mapping[str, list[Question]]) -> Mapping[str, list[Question]]:
     """Return the dev questions by hop, those with an ambiguous topic again by themselves, and the paraphrases."""
-    dev = read_questions(files / "dev.jsonl")
+    dev = files["dev"]
     kinds = sorted({question.kind for question in dev if question.kind is not None})
     asked = {kind: [question for question in dev if question.kind == kind] for kind in kinds}
     asked |= {f"{kind}, ambiguous topic": [question for question in asked[kind] if _is_ambiguous(kb, question)] for kind in kinds}
-    return asked | {"1-hop, paraphrases": read_questions(files / "dev-ntm.jsonl")}
+    return asked | {"1-hop, paraphrases": files["dev-ntm"]}
 
 
 def _is_ambiguous(kb: KnowledgeBase, question: Question) -> bool:
