@@ -241,7 +241,7 @@ class Trainer:
         epoch = Epoch(number=state.epoch + 1, loss=loss, dev=_figures(dev), seconds=state.seconds)
         before = [Epoch(**values) for values in state.epochs]
         state.epochs.append(asdict(epoch))
-        if not before or epoch.quality > max(earlier.quality for earlier in before):
+        if not before or epoch.quality >= max(earlier.quality for earlier in before):
             checkpoint.save_model(self.out, replace(self.model, confidence=confidence), epoch=epoch.number, dev=epoch.dev)
         state.epoch, state.step, state.loss, state.seconds = state.epoch + 1, 0, 0.0, 0.0
         self._save()
@@ -252,7 +252,8 @@ class Trainer:
         epochs = [Epoch(**values) for values in self.state.epochs]
         if not epochs:
             return False
-        return len(epochs) - max(_best(epochs).number, self._stages[-1].first) >= self.settings.patience
+        reached = next(epoch.number for epoch in epochs if epoch.quality == _best(epochs).quality)
+        return len(epochs) - max(reached, self._stages[-1].first) >= self.settings.patience
 
     def _stage(self) -> _Stage:
         """Return the stage of the epoch that is next to be trained, or was trained last."""
@@ -289,7 +290,8 @@ def _figures(summary: dict[str, Any]) -> dict[str, Any]:
 
 
 def _best(epochs: Sequence[Epoch]) -> Epoch:
-    return max(epochs, key=lambda epoch: (*epoch.quality, -epoch.number))
+    """Return the best epoch; of equals the last, which has learned most: a few dev questions are soon all right."""
+    return max(epochs, key=lambda epoch: (*epoch.quality, epoch.number))
 
 
 def new_model(config: Config, questions: Sequence[Question], kb: Any) -> Model:
