@@ -151,7 +151,7 @@ class Trainer:
         )
 
     def run(self) -> TrainingReport:
-        """Train until the last epoch, or until the dev questions are answered no better for `patience` epochs."""
+        """Train until the last epoch, or until the dev questions are answered no better for `patience` epochs; keep the best."""
         warm_up(self.progress)
         with one_thread():
             while self.state.epoch < self._stages[-1].first + self.settings.epochs and not self._is_stuck():

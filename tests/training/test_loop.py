@@ -183,7 +183,7 @@ def test_going_on_where_nothing_was_begun_is_refused(books: KnowledgeBase, tmp_p
         trainer(books, tmp_path).resume()
 
 
-def test_training_stops_after_patience_epochs_without_a_better_one_and_keeps_the_best(
+def test_training_stops_after_patience_epochs_without_a_better_one_and_keeps_the_last_of_equals(
     books: KnowledgeBase, tmp_path: Path
 ) -> None:
     after: list[dict[str, torch.Tensor]] = []
@@ -197,10 +197,28 @@ def test_training_stops_after_patience_epochs_without_a_better_one_and_keeps_the
     report = run.run()
     assert [epoch.number for epoch in report.epochs] == [1, 2, 3]
     assert [epoch.correct for epoch in report.epochs] == [0.0, 0.0, 0.0]
-    assert report.best.number == read_card(tmp_path).epoch == 1
+    assert report.best.number == read_card(tmp_path).epoch == 3
     kept = weights(load_model(tmp_path, books))
-    assert equal(kept, after[0])
-    assert not equal(kept, after[2])
+    assert equal(kept, after[2])
+    assert not equal(kept, after[0])
+
+
+def test_an_epoch_that_makes_the_model_worse_is_not_kept(books: KnowledgeBase, tmp_path: Path) -> None:
+    after: list[dict[str, torch.Tensor]] = []
+
+    def spoil(epoch: Epoch) -> None:
+        after.append(weights(run.model))
+        if epoch.correct == 1.0:
+            with torch.no_grad():
+                for parameter in run.model.reasoner.parameters():
+                    parameter.zero_()
+
+    settings = {"epochs": 10, "batch": 2, "patience": 1, "learning_rate": 2e-2}
+    run = trainer(books, tmp_path, settings=settings, on_epoch=spoil)
+    report = run.run()
+    assert [epoch.number for epoch in report.epochs if epoch.correct == 1.0] == [report.best.number]
+    assert len(report.epochs) == report.best.number + 1
+    assert equal(weights(load_model(tmp_path, books)), after[report.best.number - 1])
 
 
 def test_a_training_that_stopped_early_stops_again_when_resumed(books: KnowledgeBase, tmp_path: Path) -> None:
