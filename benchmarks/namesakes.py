@@ -135,7 +135,7 @@ def _teams(data: Path) -> tuple[str, list[dict[str, Any]]]:
         kb = prepared.load()
         asked = [question for question in read_questions(prepared.dev) if _shared(kb, question)]
         for seed in TEAM_SEEDS:
-            out = Path(scratch) / "model"
+            out = Path(scratch) / f"model-{seed}"
             train(kb, prepared.train, dev=prepared.dev, out=out, config=settings(TEAMS, seed=seed))
             model = load_model(out, kb)
             evaluation = evaluate(model, asked)
