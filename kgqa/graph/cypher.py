@@ -110,9 +110,7 @@ def prove(
 def count_again(chains: Sequence[Chain], answer: NodeShape, labels: Sequence[str], having: Step | None = None) -> CypherQuery:
     """Render the query that counts what the chains reach together, as `value`; nodes without a name are not counted."""
     lines, parameters = _match(chains, answer, labels, having=having)
-    lines.append("WITH DISTINCT answer")
-    lines.append(f"WHERE answer.{identifier(answer.name)} IS NOT NULL")
-    lines.append("RETURN count(answer) AS value")
+    lines += [*_distinct_with(answer.name), "RETURN count(answer) AS value"]
     return CypherQuery(cast(LiteralString, "\n".join(lines)), parameters)
 
 
@@ -130,8 +128,7 @@ def value_again(
     """
     lines, parameters = _match(chains, answer, labels, having=having)
     id_, name, value = (f"answer.{identifier(key)}" for key in (answer.id, answer.name, property_))
-    lines += ["WITH DISTINCT answer", f"WHERE {value} IS NOT NULL AND {name} IS NOT NULL"]
-    lines += [f"RETURN {id_} AS id, {name} AS name, {value} AS value", "LIMIT $limit"]
+    lines += [*_distinct_with(property_, answer.name), f"RETURN {id_} AS id, {name} AS name, {value} AS value", "LIMIT $limit"]
     return CypherQuery(cast(LiteralString, "\n".join(lines)), parameters | {"limit": limit})
 
 
@@ -166,14 +163,18 @@ def _arrow(step: Step) -> LiteralString:
     return left + "[:" + identifier(step.type) + "]" + right
 
 
+def _distinct_with(*properties: str) -> list[str]:
+    """Take every answer once, if it has all of the properties."""
+    return ["WITH DISTINCT answer", f"WHERE {' AND '.join(f'answer.{identifier(key)} IS NOT NULL' for key in properties)}"]
+
+
 def _returned(answer: NodeShape, extreme: Extreme | None = None, *, pinned: bool = False) -> list[str]:
     id_, name = (f"answer.{identifier(key)}" for key in (answer.id, answer.name))
     if extreme is None:
         return [f"RETURN DISTINCT {id_} AS id, {name} AS name"]
     value = f"answer.{identifier(extreme.property)}"
     return [
-        "WITH DISTINCT answer",
-        f"WHERE {value} IS NOT NULL AND {name} IS NOT NULL",
+        *_distinct_with(extreme.property, answer.name),
         f"WITH collect(answer) AS answers, {'max' if extreme.largest else 'min'}({value}) AS value",
         "UNWIND answers AS answer",
         "WITH answer, value",
