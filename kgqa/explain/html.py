@@ -31,7 +31,7 @@ def _answered(answer: "Answer") -> str:
     if answer.abstains:
         return "<p>" + text("I don't know.", answer.note or "") + "</p>"
     if answer.value is not None:
-        whose = f" {text(answer.attribute or '')} of {text(answer.compared[0].name)}" if answer.operator == "value" else ""
+        whose = f": {text(answer.attribute or '')} of {text(answer.compared[0].name)}" if answer.operator == "value" else ""
         return f"<p>→ {answer.value:.15g}{whose}</p>"
     lines = (f"<li>{text(entity.name)} ({text(entity.id)}), {entity.score:.0%}</li>" for entity in answer.entities[:_SHOWN])
     more = len(answer.entities) - _SHOWN

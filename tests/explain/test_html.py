@@ -1,6 +1,6 @@
 """Answers in a notebook: everything that comes from a question or a graph is escaped."""
 
-from kgqa.explain.answer import Answer, Fact, Mention, Path, RankedEntity
+from kgqa.explain.answer import Answer, Compared, Fact, Mention, Path, RankedEntity
 from kgqa.graph.cypher import CypherQuery
 
 ODD = "<b>&'\"☃"
@@ -41,3 +41,9 @@ def test_a_path_is_drawn_along_and_against_its_relations():
 
 def test_a_number_is_shown_as_a_number():
     assert "<p>→ 11</p>" in Answer(question="how many", value=11.0)._repr_html_()
+
+
+def test_a_value_is_shown_with_what_it_is_of():
+    tower = Compared(id="tower", name="A & B", value=330.0)
+    shown = Answer(question="how tall", value=330.0, operator="value", attribute=ODD, compared=(tower,))._repr_html_()
+    assert f"<p>→ 330: {ESCAPED} of A &amp; B</p>" in shown
