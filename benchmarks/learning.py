@@ -121,7 +121,7 @@ def _train(
 ) -> dict[str, Any]:
     config = settings(curve.setting, seed=seed)
     epochs = config.training.epochs if number else config.training.warm_epochs
-    config = replace(config, training=replace(config.training, epochs=epochs, patience=epochs))
+    config = replace(config, training=replace(config.training, epochs=epochs, patience=None))
     made = here / "made"
     learned, dev = made / "train.jsonl", made / "dev.jsonl"
     if number:

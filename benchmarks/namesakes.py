@@ -102,7 +102,7 @@ def run(data: Path) -> dict[str, Any]:
         for encoder, model in SETTINGS.items():
             measured[encoder] = []
             for seed in SEEDS:
-                training = {"epochs": 40, "patience": 40, "batch": 4, "seed": seed}
+                training = {"epochs": 40, "batch": 4, "seed": seed}
                 config = Config.from_tables({"model": {"min_word_count": 1} | model, "training": training})
                 train(kb, questions, dev=questions, out=folder / f"{encoder}-{seed}", config=config)
                 answerer = QA.load(folder / f"{encoder}-{seed}", kb=kb)

@@ -70,8 +70,9 @@ class TrainingConfig:
     """Few training questions are seen so often that the training takes at least this many steps."""
     warm_epochs: int = 2
     """How often the made questions of a warm start are seen, before the others."""
-    patience: int = 5
-    """Stop after this many epochs without a better dev Hits@1."""
+    patience: int | None = None
+    """Stop after this many epochs in which no more dev questions are right; if not set, all epochs are trained: the learning rate
+    falls over all of them, and the last ones settle what was learned."""
     batch: int = 32
     """Questions in a batch (B)."""
     learning_rate: float = 3e-3
@@ -97,9 +98,9 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         _require(self.topics in ("resolved", "given"), "training.topics", self.topics, "'resolved' or 'given'")
-        for name in ("epochs", "least_steps", "warm_epochs", "patience", "batch", "checkpoint_steps"):
+        for name in ("epochs", "least_steps", "warm_epochs", "batch", "checkpoint_steps"):
             _require(getattr(self, name) >= 1, f"training.{name}", getattr(self, name), "a number from 1 upwards")
-        for name in ("questions", "dev_questions"):
+        for name in ("questions", "dev_questions", "patience"):
             value = getattr(self, name)
             _require(value is None or value >= 1, f"training.{name}", value, "a number from 1 upwards")
         for name in ("learning_rate", "clip"):

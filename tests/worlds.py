@@ -37,7 +37,7 @@ FILMS_QUESTIONS: tuple[dict[str, Any], ...] = (
 
 QUICK: Mapping[str, Any] = {
     "model": {"hops": 2, "hidden": 32, "min_word_count": 1},
-    "training": {"epochs": 40, "patience": 40, "batch": 4},
+    "training": {"epochs": 40, "batch": 4},
 }
 """Settings with which a handful of questions is learned in seconds."""
 

@@ -250,7 +250,7 @@ class Trainer:
 
     def _is_stuck(self) -> bool:
         epochs = [Epoch(**values) for values in self.state.epochs]
-        if not epochs:
+        if not epochs or self.settings.patience is None:
             return False
         reached = next(epoch.number for epoch in epochs if epoch.quality == _best(epochs).quality)
         return len(epochs) - max(reached, self._stages[-1].first) >= self.settings.patience

@@ -32,7 +32,7 @@ def test_from_a_data_folder_to_an_answer_without_neo4j(kgqa, tmp_path):
     data = write_folder(tmp_path / "data", questions={"train": FILMS_QUESTIONS})
     questions, snapshot, model = data / "questions" / "train.jsonl", tmp_path / "snapshot", tmp_path / "model"
     config = tmp_path / "model.toml"
-    config.write_text("[model]\nhops = 2\nhidden = 32\nmin_word_count = 1\n[training]\nepochs = 40\npatience = 40\nbatch = 4\n")
+    config.write_text("[model]\nhops = 2\nhidden = 32\nmin_word_count = 1\n[training]\nepochs = 40\nbatch = 4\n")
 
     made = json.loads(kgqa("snapshot", snapshot, "--from-files", data, "--json").out)
     assert (made["entities"], made["facts"]) == (7, 5)

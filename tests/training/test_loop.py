@@ -20,7 +20,7 @@ from kgqa.training.loop import Epoch, Trainer, TrainingReport, new_model
 from tests.model.small import config, film_questions
 from tests.training.small import library_questions, other_library, untrained
 
-SHORT: dict[str, Any] = {"epochs": 3, "batch": 3, "checkpoint_steps": 2, "patience": 9, "learning_rate": 1e-2}
+SHORT: dict[str, Any] = {"epochs": 3, "batch": 3, "checkpoint_steps": 2, "learning_rate": 1e-2}
 """Six steps an epoch, the last of one question."""
 
 UNANSWERABLE = [Question(id="x", text="Who is it?", answers=("Amber",))]
@@ -232,7 +232,7 @@ def test_a_training_that_stopped_early_stops_again_when_resumed(books: Knowledge
 
 def test_the_library_is_learned_and_the_saved_model_is_as_good_as_its_card_says(books: KnowledgeBase, tmp_path: Path) -> None:
     questions = library_questions()
-    report = trainer(books, tmp_path, settings={"epochs": 8, "batch": 2, "patience": 8, "learning_rate": 2e-2}).run()
+    report = trainer(books, tmp_path, settings={"epochs": 8, "batch": 2, "learning_rate": 2e-2}).run()
     assert report.epochs[-1].loss < 0.25 * report.epochs[0].loss
     assert report.best.correct == 1.0
     summary = evaluate(load_model(tmp_path, books), questions).summary()
@@ -244,7 +244,7 @@ def test_the_library_is_learned_and_the_saved_model_is_as_good_as_its_card_says(
 
 def test_the_film_world_is_learned_from_answers_alone(kb: KnowledgeBase, tmp_path: Path) -> None:
     questions = film_questions()
-    settings = config(epochs=20, patience=20, learning_rate=2e-2, batch=1)
+    settings = config(epochs=20, learning_rate=2e-2, batch=1)
     report = Trainer(new_model(settings, questions, kb), questions, questions, tmp_path, source="films").run()
     assert report.best.correct == 1.0
     assert report.epochs[-1].loss < 0.5 * report.epochs[0].loss
@@ -256,7 +256,7 @@ def test_topics_that_come_with_the_questions_are_trained_on(books: KnowledgeBase
         for question in library_questions()
         for book in [question.text.rstrip("?").split()[-1]]
     ]
-    settings = config(topics="given", epochs=8, batch=2, patience=8, learning_rate=2e-2)
+    settings = config(topics="given", epochs=8, batch=2, learning_rate=2e-2)
     report = Trainer(new_model(settings, questions, books), questions, questions, tmp_path, source="given").run()
     assert report.best.correct == 1.0
     with pytest.raises(TrainingError, match="16 × holds no name"):

@@ -63,7 +63,7 @@ def test_namesakes_are_told_apart_from_24_pairs(tmp_path, entities):
     settings = Config.from_tables(
         {
             "model": {"min_word_count": 1, "hops": 2, "entities": entities},
-            "training": {"epochs": 20, "patience": 20, "batch": 4},
+            "training": {"epochs": 20, "batch": 4},
         }
     )
     train(kb, questions, dev=questions, out=tmp_path / "model", config=settings)
