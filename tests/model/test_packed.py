@@ -9,6 +9,13 @@ from kgqa.model.packed import PackedLinear, pack
 
 needs_kernels = pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="this torch has no oneDNN kernels")
 
+SIXTEEN_BITS = pytest.param(
+    {"avx512_bf16": True},
+    marks=pytest.mark.skipif(
+        not torch.ops.mkldnn._is_mkldnn_bf16_supported(), reason="this processor has no kernels for 16-bit numbers"
+    ),
+)
+
 
 class Block(nn.Module):
     def __init__(self) -> None:
@@ -31,7 +38,7 @@ def test_a_packed_layer_gives_what_the_layer_gives(rows: int, bias: bool) -> Non
 
 
 @needs_kernels
-@pytest.mark.parametrize("able", [{}, {"avx512_bf16": True}])
+@pytest.mark.parametrize("able", [{}, SIXTEEN_BITS])
 def test_all_linear_layers_of_a_model_are_packed(able: dict[str, bool], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packed.torch.cpu, "get_capabilities", lambda: able)
     torch.manual_seed(0)
