@@ -12,7 +12,8 @@ needs_kernels = pytest.mark.skipif(not torch.backends.mkldnn.is_available(), rea
 SIXTEEN_BITS = pytest.param(
     {"avx512_bf16": True},
     marks=pytest.mark.skipif(
-        not torch.ops.mkldnn._is_mkldnn_bf16_supported(), reason="this processor has no kernels for 16-bit numbers"
+        not (torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()),
+        reason="this processor has no kernels for 16-bit numbers",
     ),
 )
 
