@@ -10,6 +10,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import torch
+
 FOLDER = Path(__file__).parent / "results"
 REPORT = Path(__file__).parent.parent / "docs" / "results.md"
 README = Path(__file__).parent.parent / "README.md"
@@ -26,9 +28,10 @@ only. Hits@1 is the share of **all** questions whose first answer is right. Time
 def write(name: str, result: dict[str, Any]) -> None:
     """Keep a result with the machine and the versions that it was measured with."""
     FOLDER.mkdir(exist_ok=True)
+    processor = f"{platform.machine()} with {torch.backends.cpu.get_cpu_capability()}"
     about = {
         "date": datetime.now(UTC).date().isoformat(),
-        "machine": f"{os.cpu_count()} cores, {_memory()}, {platform.machine()}, no GPU used",
+        "machine": f"{os.cpu_count()} cores, {_memory()}, {processor}, no GPU used",
         "python": platform.python_version(),
         "torch": version("torch"),
     }
