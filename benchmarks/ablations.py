@@ -8,17 +8,17 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
-from statistics import fmean
 from typing import Any, Final
 from unittest import mock
 
 import torch
 from torch import Tensor
 
+from benchmarks.accuracy import SEEDS
 from benchmarks.data import Prepared, prepare, settings
+from benchmarks.results import spread
 from kgqa.data.questions import read_questions
 from kgqa.evaluation.report import evaluate
-from kgqa.kb import KnowledgeBase
 from kgqa.model import branches, entities, operators, prediction, reasoner
 from kgqa.model.answer_kind import AnswerKind
 from kgqa.model.branches import Batch
@@ -31,7 +31,6 @@ from kgqa.sdk import trainer
 from kgqa.training import questions as prepared
 from kgqa.training.checkpoint import load_model
 
-SEEDS: Final = (0, 1, 2)
 CLEAR: Final = 0.03
 """What is lost beyond this with the first seed is clear: the other seeds are left out then."""
 
@@ -214,19 +213,17 @@ def run(data: Path) -> dict[str, Any]:
 
 
 def _cell(shares: Sequence[float]) -> str:
-    """Write what the seeds measured, in percent."""
-    if len(shares) < 2:
-        return "".join(f"{100 * share:.1f}" for share in shares)
-    return f"{100 * fmean(shares):.1f} ({100 * min(shares):.1f}–{100 * max(shares):.1f})"
+    """Write what the seeds measured, in percent; nothing where nothing was measured."""
+    percents = [100 * share for share in shares]
+    return spread(percents) if len(percents) > 1 else "".join(f"{one:.1f}" for one in percents)
 
 
 def _measure(title: str, name: str, data: Prepared, seed: int) -> dict[str, float]:
-    """Train without a part on a data set, in a process of its own: parts are taken out of what the process has imported."""
-    return _train(PARTS[title], DATA[name], data.load(), data, seed)
+    """Train without a part on a data set, and return the share of right answers in each file of questions.
 
-
-def _train(part: Part, known: Data, kb: KnowledgeBase, data: Prepared, seed: int) -> dict[str, float]:
-    """Return the share of right answers in each file of questions."""
+    In a process of its own: parts are taken out of what the process has imported.
+    """
+    part, known, kb = PARTS[title], DATA[name], data.load()
     config = settings(known.setting, **known.training, **part.training, seed=seed)
     config = replace(config, model=replace(config.model, **part.model))
     with tempfile.TemporaryDirectory(prefix="kgqa-bench-") as scratch, part.patch():

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.data import Prepared, prepare, settings
+from benchmarks.results import spread
 from kgqa.data.questions import read_questions
 from kgqa.evaluation.report import evaluate
 from kgqa.kb import KnowledgeBase
@@ -125,7 +126,7 @@ def _row(row: dict[str, Any]) -> list[str]:
     lines = []
     for file in sorted(row["runs"][0]["measured"]):
         found = [run["measured"][file] for run in row["runs"]]
-        cells = [_spread([100 * measures[key] for measures in found]) for key in ("correct", "hits@1", "f1")]
+        cells = [spread([100 * measures[key] for measures in found]) for key in ("correct", "hits@1", "f1")]
         error, chance = (
             np.mean([measures[key] for measures in found]) for key in ("calibration_error", "calibration_error_by_chance")
         )
@@ -143,14 +144,10 @@ def _together(row: dict[str, Any]) -> str:
     measured = [[run["measured"][file] for file in ("dev", "held-out")] for run in row["runs"]]
     sizes = [measures["questions"] for measures in measured[0]]
     cells = [
-        _spread([100 * float(np.average([measures[key] for measures in found], weights=sizes)) for found in measured])
+        spread([100 * float(np.average([measures[key] for measures in found], weights=sizes)) for found in measured])
         for key in ("correct", "hits@1", "f1")
     ]
     return f"| {row['data']}, both, {sum(sizes):,} | `{row['setting']}` | {row['topics']} | {' | '.join(cells)} | | | |"
-
-
-def _spread(values: list[float]) -> str:
-    return f"**{np.mean(values):.1f}** ({min(values):.1f}–{max(values):.1f})"
 
 
 def _kinds(rows: list[dict[str, Any]]) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.data import Prepared, prepare, settings
+from benchmarks.results import spread
 from kgqa.data import Question
 from kgqa.data.questions import read_questions
 from kgqa.evaluation.report import evaluate
@@ -157,7 +158,7 @@ def _row(row: dict[str, Any]) -> str:
     cells = []
     for title in runs[0]["measured"]:
         shares = [100 * one["measured"][title]["correct"] for one in runs]
-        cells.append(f"**{np.mean(shares):.1f}** ({min(shares):.1f}–{max(shares):.1f})")
+        cells.append(spread(shares))
     learned = f"{np.mean([one['learned_from'] for one in runs]):,.0f}"
     start = ("warm" if row["warm"] else "cold") if row["pairs"] else "made questions alone"
     return f"| {row['pairs']} | {learned} | {start} | {len(runs)} | {' | '.join(cells)} |"

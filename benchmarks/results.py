@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -37,6 +37,11 @@ def write(name: str, result: dict[str, Any]) -> None:
     }
     text = json.dumps({"name": name} | result | {"about": about}, ensure_ascii=False, indent=2)
     (FOLDER / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def spread(percents: Sequence[float]) -> str:
+    """Return the mean of what several seeds measured, and the lowest and the highest, as a cell of a table."""
+    return f"**{fmean(percents):.1f}** ({min(percents):.1f}–{max(percents):.1f})"
 
 
 def report() -> None:

@@ -239,9 +239,8 @@ class Trainer:
         stage = self._stage()
         loss = state.loss / (stage.passes * len(stage.examples))
         epoch = Epoch(number=state.epoch + 1, loss=loss, dev=_figures(dev), seconds=state.seconds)
-        before = [Epoch(**values) for values in state.epochs]
         state.epochs.append(asdict(epoch))
-        if not before or epoch.quality >= max(earlier.quality for earlier in before):
+        if _best([Epoch(**values) for values in state.epochs]).number == epoch.number:
             checkpoint.save_model(self.out, replace(self.model, confidence=confidence), epoch=epoch.number, dev=epoch.dev)
         state.epoch, state.step, state.loss, state.seconds = state.epoch + 1, 0, 0.0, 0.0
         self._save()
@@ -252,8 +251,8 @@ class Trainer:
         epochs = [Epoch(**values) for values in self.state.epochs]
         if not epochs or self.settings.patience is None:
             return False
-        reached = next(epoch.number for epoch in epochs if epoch.quality == _best(epochs).quality)
-        return len(epochs) - max(reached, self._stages[-1].first) >= self.settings.patience
+        first = max(epochs, key=lambda epoch: epoch.quality)  # of equals the first: the others are no better
+        return len(epochs) - max(first.number, self._stages[-1].first) >= self.settings.patience
 
     def _stage(self) -> _Stage:
         """Return the stage of the epoch that is next to be trained, or was trained last."""
