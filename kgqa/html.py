@@ -22,12 +22,3 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     head = "".join(f"<th>{text(title)}</th>" for title in titles)
     lines = ("".join(f"<td>{text(cell)}</td>" for cell in row) for row in rows)
     return f"<table><tr>{head}</tr>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
-
-
-def percent(share: float | None) -> str:
-    """Return a share in percent; a dash where there is none.
-
-    >>> percent(0.5), percent(None)
-    ('50.0%', '–')
-    """
-    return "–" if share is None else f"{share:.1%}"

@@ -77,14 +77,15 @@ def _outcome(scored: "Score") -> "Outcome":
 def _print(summary: dict[str, Any]) -> None:
     from rich.table import Table
 
+    from kgqa.evaluation.scorer import MEASURES, percent
+
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("", no_wrap=True, overflow="ellipsis")  # a line a kind, however narrow the terminal is
-    for title in ("questions", "correct", "Hits@1", "Hits@10", "MRR", "F1", "values", "abstained"):
+    for title in ("questions", *MEASURES, "abstained"):
         table.add_column(title, justify="right", no_wrap=True, min_width=max(len(title), 6))
     for kind, measures in (*summary["by_kind"].items(), ("all", summary)):
-        shares = [measures[name] for name in ("correct", "hits@1", "hits@10", "mrr", "f1", "exact_values")]
-        cells = ["–" if share is None else f"{100 * share:.2f}" for share in shares]
-        table.add_row(kind, f"{measures['questions']:,}", *cells, f"{measures['abstained']:,}")
+        shares = [percent(measures[name]).rstrip("%") for name in MEASURES.values()]  # narrow: the line below says of what
+        table.add_row(kind, f"{measures['questions']:,}", *shares, f"{measures['abstained']:,}")
     output.print(table)
     counts, latency = summary["denominators"], summary["ms_per_question"]
     output.print(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from kgqa.cli.common import AsJson, output, print_json
+from kgqa.evaluation.scorer import EPOCH_MEASURES, percent
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -125,7 +126,7 @@ def _trainings(rows: Sequence["RunSummary"]) -> "Table":
             row.status,
             f"{row.started:%Y-%m-%d %H:%M}",
             str(len(row.epochs)),
-            _percent(best),
+            percent(best),
             "–" if row.seconds is None else f"{row.seconds:.0f}",
             row.snapshot[:12],
             row.model,
@@ -141,7 +142,7 @@ def _evaluations(rows: Sequence["EvaluationSummary"]) -> "Table":
             "–" if row.run is None else str(row.run),
             f"{row.metrics.get('questions', 0):,}",
             row.topics,
-            _percent(row.metrics.get("hits@1")),
+            percent(row.metrics.get("hits@1")),
             row.questions or "–",
             row.model,
         )
@@ -149,9 +150,9 @@ def _evaluations(rows: Sequence["EvaluationSummary"]) -> "Table":
 
 
 def _epochs(run: "RunSummary") -> "Table":
-    table = _table("epochs", "epoch", "loss", "dev correct", "Hits@1", "F1", "calibration error", "seconds")
+    table = _table("epochs", "epoch", "loss", *EPOCH_MEASURES, "seconds")
     for row in run.epochs:
-        shares = [_percent(row.dev.get(name)) for name in ("correct", "hits@1", "f1", "calibration_error")]
+        shares = [percent(row.dev.get(name)) for name in EPOCH_MEASURES.values()]
         table.add_row(str(row.number), "–" if row.loss is None else f"{row.loss:.4f}", *shares, f"{row.seconds:.0f}")
     return table
 
@@ -170,7 +171,3 @@ def _table(title: str, *columns: str) -> "Table":
     from rich.table import Table
 
     return Table(*columns, title=title, title_justify="left", box=None, pad_edge=False)
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{share:.2%}"

@@ -8,9 +8,9 @@ from typing import Any, Literal
 import numpy as np
 
 from kgqa.data import Question
-from kgqa.evaluation.scorer import Given, Score, score, summarise_by_kind
+from kgqa.evaluation.scorer import MEASURES, Given, Score, percent, score, summarise_by_kind
 from kgqa.explain.trace import trace
-from kgqa.html import percent, table
+from kgqa.html import table
 from kgqa.model.branches import Layout
 from kgqa.model.confidence import Confidence, calibration_error, error_by_chance, fit
 from kgqa.model.prediction import BATCH, Model, Prediction
@@ -42,12 +42,16 @@ class Evaluation:
     def _repr_html_(self) -> str:
         """Show the measures in a notebook, by kind."""
         summary = self.summary()
-        names = ("correct", "hits@1", "hits@10", "mrr", "f1", "exact_values")
         rows = (
-            (kind, f"{measures['questions']:,}", *(percent(measures[name]) for name in names), f"{measures['abstained']:,}")
+            (
+                kind,
+                f"{measures['questions']:,}",
+                *(percent(measures[name]) for name in MEASURES.values()),
+                f"{measures['abstained']:,}",
+            )
             for kind, measures in (*summary["by_kind"].items(), ("all", summary))
         )
-        return table(("", "questions", "correct", "Hits@1", "Hits@10", "MRR", "F1", "values", "abstained"), rows)
+        return table(("", "questions", *MEASURES, "abstained"), rows)
 
     def fitted(self, *, precision: float | None) -> Confidence:
         """Return the calibration and the threshold that these questions ask for."""

@@ -14,7 +14,8 @@ from kgqa.config import Config, TrainingConfig
 from kgqa.data import Question
 from kgqa.errors import CheckpointError
 from kgqa.evaluation.report import evaluate
-from kgqa.html import percent, table, text
+from kgqa.evaluation.scorer import EPOCH_MEASURES, percent
+from kgqa.html import table, text
 from kgqa.model.branches import collate
 from kgqa.model.gates import uncovered
 from kgqa.model.prediction import Model
@@ -66,12 +67,12 @@ class TrainingReport:
             (
                 f"{epoch.number}{' (best)' if epoch == self.best else ''}",
                 f"{epoch.loss:.4f}",
-                *(percent(epoch.dev[name]) for name in ("correct", "hits@1", "f1", "calibration_error")),
+                *(percent(epoch.dev[name]) for name in EPOCH_MEASURES.values()),
                 f"{epoch.seconds:.0f}",
             )
             for epoch in self.epochs
         )
-        titles = ("epoch", "loss", "dev correct", "Hits@1", "F1", "calibration error", "seconds")
+        titles = ("epoch", "loss", *EPOCH_MEASURES, "seconds")
         learned = text(f"{self.model}: learned from {self.questions:,} questions in {self.seconds:.0f} s")
         return f"<div><p>{learned}</p>{left_out}{table(titles, rows)}</div>"
 
