@@ -91,7 +91,6 @@ PARTS: Final = {
     "intersection (11): the best mention alone": Part(
         data=("worldcup2014", "worldcup2014-ops"), patch=lambda: mock.patch.object(SpanGates, "forward", _best_alone)
     ),
-    "coverage prior": Part(data=("worldcup2014-ops", "worldcup2014", "webq-fb15k"), training={"coverage": 0.0}),
     "candidates by their relations (7), (8)": Part(
         data=("worldcup2014-ops", "webq-fb15k", "metaqa"),
         patch=lambda: mock.patch.object(RelationBag, "forward", _no_candidates),

@@ -86,8 +86,6 @@ class TrainingConfig:
     epsilon: float | None = None
     """Relations with a smaller share of those that exist are not followed in training and answering; if not set, a twentieth of
     an even share of the graph's relations, at most 0.003: at the start of training every relation must be followed."""
-    coverage: float = 0.5
-    """Weight of the coverage prior on mentions, annealed away by the middle of training."""
     precision: float | None = None
     """Share of the answers given to dev questions that must be right, from 0 to 1; others are kept back as not sure enough.
     If not set, the threshold is the one with most right answers and right abstentions together."""
@@ -109,8 +107,7 @@ class TrainingConfig:
             _require(0 <= getattr(self, name) < 1, f"training.{name}", getattr(self, name), "a number from 0 to below 1")
         if self.precision is not None:
             _require(0 < self.precision <= 1, "training.precision", self.precision, "a number above 0, at most 1")
-        for name in ("weight_decay", "coverage"):
-            _require(getattr(self, name) >= 0, f"training.{name}", getattr(self, name), "a number from 0 upwards")
+        _require(self.weight_decay >= 0, "training.weight_decay", self.weight_decay, "a number from 0 upwards")
 
 
 @dataclass(frozen=True, kw_only=True)

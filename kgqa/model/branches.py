@@ -127,8 +127,6 @@ class Batch:
         candidate_branch, candidate: shape (C,), the branch and the row of each candidate; the branches ascend.
         near: shape (C,), bool: the candidate is the place of the people that its span names.
         clash: shape (2, pairs): branches of one question whose spans share a token.
-        cover_branch, cover_token: shape (covers,): branch i covers token slot t; slots number the tokens that any span covers.
-        num_tokens: how many such slots there are.
     """
 
     questions: int
@@ -145,9 +143,6 @@ class Batch:
     candidate: Tensor
     near: Tensor
     clash: Tensor
-    cover_branch: Tensor
-    cover_token: Tensor
-    num_tokens: int
 
     @property
     def branches(self) -> int:
@@ -168,11 +163,8 @@ def collate(layouts: Sequence[Layout]) -> Batch:
     candidate: list[int] = []
     near: list[bool] = []
     clash: list[tuple[int, int]] = []
-    cover: list[tuple[int, int]] = []
-    slots = 0
     for number, layout in enumerate(layouts):
         start = len(question)
-        places: dict[int, int] = {}
         for offset, branch in enumerate(layout.branches):
             key = (branch.words, branch.flags, branch.texts)
             if key not in readings:
@@ -189,9 +181,6 @@ def collate(layouts: Sequence[Layout]) -> Batch:
             for earlier, other in enumerate(layout.branches[:offset]):
                 if other.span.overlaps(branch.span):
                     clash += [(start + earlier, start + offset), (start + offset, start + earlier)]
-            for place in range(branch.span.first, branch.span.last + 1):
-                cover.append((start + offset, slots + places.setdefault(place, len(places))))
-        slots += len(places)
     length = max(len(words) for words, _, _ in readings)
     return Batch(
         questions=len(layouts),
@@ -208,7 +197,4 @@ def collate(layouts: Sequence[Layout]) -> Batch:
         candidate=torch.tensor(candidate, dtype=torch.int64),
         near=torch.tensor(near, dtype=torch.bool),
         clash=torch.tensor(clash, dtype=torch.int64).view(-1, 2).T,
-        cover_branch=torch.tensor([branch for branch, _ in cover], dtype=torch.int64),
-        cover_token=torch.tensor([token for _, token in cover], dtype=torch.int64),
-        num_tokens=slots,
     )

@@ -42,12 +42,3 @@ class SpanGates(nn.Module):
         best = maximum(probability, batch.question, batch.questions)[batch.question]
         gates = torch.where(batch.given, torch.ones_like(probability), probability / best)
         return probability, gates
-
-
-def uncovered(batch: Batch, gates: Tensor) -> Tensor:
-    """Return the mean over questions of Σ over the tokens in spans of (1 − the widest open gate that covers the token).
-
-    The coverage prior of the model: at the start of training it keeps the gates of true mentions from closing.
-    """
-    taken = maximum(gates[batch.cover_branch], batch.cover_token, batch.num_tokens)
-    return (1.0 - taken).sum() / batch.questions

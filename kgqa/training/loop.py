@@ -17,7 +17,6 @@ from kgqa.evaluation.report import evaluate
 from kgqa.evaluation.scorer import EPOCH_MEASURES, percent
 from kgqa.html import table, text
 from kgqa.model.branches import collate
-from kgqa.model.gates import uncovered
 from kgqa.model.prediction import Model
 from kgqa.ops.warm_up import warm_up
 from kgqa.progress import Progress, silent
@@ -222,12 +221,8 @@ class Trainer:
         batch = collate([example.layout for example in examples])
         reasoning = self.model.reasoner(batch, epsilon=self.model.epsilon)
         loss = loss_of(reasoning, gold_of(examples, self.model.kb.num_entities))
-        total = loss
-        coverage = settings.coverage * (1.0 - 2.0 * done)
-        if coverage > 0 and settings.topics == "resolved":
-            total = loss + coverage * uncovered(batch, reasoning.gates)
         self.optimizer.zero_grad()
-        total.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.model.reasoner.parameters(), settings.clip)
         self.optimizer.step()
         return float(loss.detach())

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from kgqa import ops
-from kgqa.model.operators import Operator
+from kgqa.model.operators import GIVE_ENTITIES, Operator
 from kgqa.model.reasoner import Reasoning
 from kgqa.ops import EntitySet
 
@@ -32,13 +32,33 @@ class Gold:
 
 def loss_of(reasoning: Reasoning, gold: Gold) -> Tensor:
     """Return the mean loss of B questions, a scalar."""
-    parts = answer_loss(reasoning.answers, gold.entities)
+    parts = entities_loss(reasoning, gold.entities)
     counted = ~gold.values.isnan()
     if bool(counted.any()):
         parts = parts + value_loss(reasoning, gold.values).masked_fill(~counted, 0.0).sum() / len(counted)
     if bool(gold.nothing.any()):
         parts = parts + nothing_loss(reasoning).masked_fill(~gold.nothing, 0.0).sum() / len(counted)
     return parts
+
+
+def entities_loss(reasoning: Reasoning, gold: Tensor) -> Tensor:
+    """Return the mean over questions of −log o_E, that entities are asked for, and the loss of which ones, given that they are.
+
+    o_E = o_set + o_largest + o_smallest. With P(e) = o_E · P(e | E) in one cross-entropy, a wrong set was escaped at the least
+    cost by counting it, for then no entity is wrong. Questions without right entities count as 0.
+
+    Args:
+        reasoning: of B questions.
+        gold: as of `answer_loss`.
+
+    Returns:
+        A scalar.
+    """
+    answers = reasoning.answers
+    given = reasoning.choice.operators[:, list(GIVE_ENTITIES)].sum(1).clamp(min=_UNREACHED)
+    asked = torch.zeros_like(given).index_fill(0, torch.div(gold, answers.num_entities, rounding_mode="floor"), 1.0)
+    which = answers.with_weights(answers.weights / given[answers.sets])
+    return answer_loss(which, gold) - (asked * given.log()).mean()
 
 
 def answer_loss(answers: EntitySet, gold: Tensor) -> Tensor:

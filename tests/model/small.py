@@ -160,7 +160,6 @@ def batch_of_spans(
     clash: Sequence[tuple[int, int]] = (),
     given: Sequence[bool] | None = None,
     scores: Sequence[float] | None = None,
-    cover: Sequence[tuple[int, int]] = (),
 ) -> Batch:
     """Write a batch by hand as the gates see it: the question of each span, what clashes, and a first feature."""
     count = len(question)
@@ -180,7 +179,4 @@ def batch_of_spans(
         candidate=torch.zeros(count, dtype=torch.int64),
         near=torch.zeros(count, dtype=torch.bool),
         clash=torch.tensor(pairs, dtype=torch.int64).view(-1, 2).T,
-        cover_branch=torch.tensor([branch for branch, _ in cover], dtype=torch.int64),
-        cover_token=torch.tensor([token for _, token in cover], dtype=torch.int64),
-        num_tokens=len({token for _, token in cover}),
     )

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from kgqa.model.branches import FEATURES, Batch
-from kgqa.model.gates import SpanGates, uncovered
+from kgqa.model.gates import SpanGates
 from tests.model.small import batch_of_spans
 
 
@@ -92,12 +92,3 @@ def test_at_the_start_long_exact_spans_with_few_candidates_that_none_contains_ar
     weights = SpanGates(2, 3).features.weight
     assert weights.shape == (1, FEATURES)
     assert weights[0].tolist() == [2.0, -1.0, -2.0, -2.0]
-
-
-def test_uncovered_counts_what_the_widest_gate_leaves_of_each_token_by_the_number_of_questions() -> None:
-    batch = batch_of_spans([0, 0, 1], cover=[(0, 0), (0, 1), (1, 1), (2, 2)])
-    gates = torch.tensor([0.5, 0.8, 1.0], requires_grad=True)
-    value = uncovered(batch, gates)
-    assert value.item() == pytest.approx((0.5 + 0.2 + 0.0) / 2)
-    (slope,) = torch.autograd.grad(value, gates)
-    assert slope.tolist() == [-0.5, -0.5, -0.5]  # the second token is the wider gate's alone

@@ -303,12 +303,6 @@ def one_step(kb: KnowledgeBase, out: Path, epoch: int, **settings: Any) -> Train
     return run
 
 
-def test_the_coverage_prior_is_gone_from_the_middle_of_training_on(kb: KnowledgeBase, tmp_path: Path) -> None:
-    for epoch, gone in ((4, False), (5, True), (8, True)):
-        plain, covered = (weights(one_step(kb, tmp_path, epoch, coverage=value).model) for value in (0.0, 0.5))
-        assert equal(plain, covered) is gone
-
-
 def test_the_gradient_is_cut_to_its_largest_norm(kb: KnowledgeBase, tmp_path: Path) -> None:
     def norm(clip: float) -> float:
         parameters = one_step(kb, tmp_path, 1, clip=clip).model.reasoner.parameters()

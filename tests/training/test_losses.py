@@ -9,10 +9,10 @@ from torch import Tensor
 
 from kgqa.model.constraint import Constraint
 from kgqa.model.hops import Plan
-from kgqa.model.operators import Choice, Operator
+from kgqa.model.operators import GIVE_ENTITIES, Choice, Operator
 from kgqa.model.reasoner import Reasoning
 from kgqa.ops import EntitySet
-from kgqa.training.losses import Gold, answer_loss, loss_of, nothing_loss, value_loss
+from kgqa.training.losses import Gold, answer_loss, entities_loss, loss_of, nothing_loss, value_loss
 
 WIDTH = 5
 
@@ -165,13 +165,31 @@ def test_each_question_is_judged_by_what_it_was_given_with() -> None:
         values=torch.tensor([NAN, 1.0, NAN], dtype=torch.float64),
         nothing=torch.tensor([False, False, True]),
     )
-    first = members(WEIGHTS[:1]).dense() * OPERATORS[0][Operator.SET]
+    given = sum(OPERATORS[0][operator] for operator in GIVE_ENTITIES)
+    first = members(WEIGHTS[:1]).dense() * OPERATORS[0][Operator.SET] / given
     parts = [
-        in_a_loop(first, GOLD[:1]),
+        in_a_loop(first, GOLD[:1]) - math.log(given),
         value_loss(thought, torch.ones(3, dtype=torch.float64))[1],
         nothing_loss(thought)[2],
     ]
     assert loss_of(thought, gold).item() == pytest.approx(sum(part.item() for part in parts) / 3, rel=1e-7)
+
+
+def test_a_wrong_set_is_not_escaped_by_counting_it() -> None:
+    """Question 1 reaches three wrong entities: as a set they cost more than one right entity that is missed."""
+    losses = [
+        entities_loss(reasoning([[1.0 - count, count, 0.0, 0.0, 0.0, 0.0, 0.0]], [{0: 1.0, 1: 1.0, 2: 1.0}]), keys({3})).item()
+        for count in (0.0, 0.5, 0.9)
+    ]
+    assert losses == pytest.approx([losses[0], losses[0] - math.log(0.5), losses[0] - math.log(0.1)], rel=1e-6)
+
+
+def test_operators_that_give_no_entities_cost_nothing_where_no_entities_are_right() -> None:
+    thought = reasoning(OPERATORS, WEIGHTS)
+    alone = reasoning(OPERATORS[:1], WEIGHTS[:1])
+    assert entities_loss(thought, keys(GOLD[0], set(), set())).item() == pytest.approx(
+        entities_loss(alone, keys(GOLD[0])).item() / 3, rel=1e-7
+    )
 
 
 def test_a_batch_of_numbers_alone_has_no_answers_to_miss() -> None:
