@@ -212,6 +212,8 @@ def test_an_epoch_that_makes_the_model_worse_is_not_kept(books: KnowledgeBase, t
             with torch.no_grad():
                 for parameter in run.model.reasoner.parameters():
                     parameter.zero_()
+            run.optimizer.param_groups[0]["params"].clear()  # so that it is not learned again
+            run.optimizer.state.clear()
 
     settings = {"epochs": 10, "batch": 2, "patience": 1, "learning_rate": 2e-2}
     run = trainer(books, tmp_path, settings=settings, on_epoch=spoil)
