@@ -15,6 +15,7 @@ from kgqa.kb import KnowledgeBase
 from kgqa.model.branches import Layout
 from kgqa.model.prediction import Model
 from kgqa.training.losses import Gold
+from kgqa.training.nothing import reworded
 from kgqa.training.reach import Reach
 
 
@@ -37,16 +38,18 @@ class Example:
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """The questions to learn from, and how many were left out, by reason."""
+    """The questions to learn from, those that are shown in other words too, and how many were left out, by reason."""
 
     examples: list[Example] = field(default_factory=list)
+    reworded: list[Example] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
 
     def __len__(self) -> int:
-        return len(self.examples)
+        return len(self.examples) + len(self.reworded)
 
     def __getitem__(self, place: int) -> Example:
-        return self.examples[place]
+        known = len(self.examples)
+        return self.examples[place] if place < known else self.reworded[place - known]
 
 
 def check_answers(questions: Sequence[Question], kb: KnowledgeBase, path: Path) -> None:
@@ -79,7 +82,7 @@ def draw(questions: Sequence[Question], number: int | None, seed: int) -> list[Q
 
 
 def prepare(model: Model, questions: Sequence[Question], *, topics: Literal["given", "resolved"]) -> Examples:
-    """Lay out the questions that can be learned from.
+    """Lay out the questions that can be learned from; those without an answer once more in other words (`reworded`).
 
     Raises:
         TrainingError: there is none; says how many were left out and why.
@@ -98,6 +101,10 @@ def prepare(model: Model, questions: Sequence[Question], *, topics: Literal["giv
             f"expected questions to learn from, found none among {len(questions):,}: {reasons}. Check that the questions belong "
             "to this snapshot."
         )
+    if topics == "resolved":
+        again = reworded(questions, model.kb, seed=model.config.training.seed)
+        found_again = (_example(model, question, topics, reach) for question in again)
+        examples.reworded.extend(found for found in found_again if isinstance(found, Example))
     return examples
 
 

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,15 @@ def test_a_question_that_no_path_answers_is_left_out(kb: KnowledgeBase) -> None:
     with pytest.raises(TrainingError, match="1 × no name in it leads to an answer within 2 hops"):
         prepare(untrained(kb), [contact], topics="resolved")
     assert len(prepare(untrained(kb, settings=config(hops=3)), [contact], topics="resolved")) == 1
+
+
+def test_a_question_without_an_answer_is_shown_in_other_words_too_where_mentions_are_found(kb: KnowledgeBase) -> None:
+    examples = prepare(untrained(kb), [NOTHING, *film_questions()], topics="resolved")
+    assert len(examples.examples) == 5
+    assert [example.layout.text for example in examples.reworded] == [examples[5].layout.text]
+    assert len(examples) == 6
+    given = replace(NOTHING, topics=(Topic(entity="cast_away"),))
+    assert prepare(untrained(kb), [given], topics="given").reworded == []
 
 
 def test_with_given_topics_a_question_needs_a_topic_that_is_an_entity_not_a_name(kb: KnowledgeBase) -> None:
