@@ -43,13 +43,12 @@ class Part:
 
     Attributes:
         data: the data sets that it is tried on.
-        model, training: settings that leave it out.
+        model: settings that leave it out.
         patch: puts something in its place as long as it is open.
     """
 
     data: Sequence[str]
     model: dict[str, Any] = field(default_factory=dict)
-    training: dict[str, Any] = field(default_factory=dict)
     patch: Patch = contextlib.nullcontext
 
 
@@ -224,7 +223,7 @@ def _measure(title: str, name: str, data: Prepared, seed: int) -> dict[str, floa
     In a process of its own: parts are taken out of what the process has imported.
     """
     part, known, kb = PARTS[title], DATA[name], data.load()
-    config = settings(known.setting, **known.training, **part.training, seed=seed)
+    config = settings(known.setting, **known.training, seed=seed)
     config = replace(config, model=replace(config.model, **part.model))
     with tempfile.TemporaryDirectory(prefix="kgqa-bench-") as scratch, part.patch():
         out = Path(scratch) / "model"

@@ -8,6 +8,7 @@ import typer
 
 from kgqa.cli.ask import SnapshotOption
 from kgqa.cli.common import AsJson, Bars, output, print_json
+from kgqa.evaluation.measures import MEASURES, percent
 
 if TYPE_CHECKING:
     from kgqa.evaluation.scorer import Score
@@ -76,8 +77,6 @@ def _outcome(scored: "Score") -> "Outcome":
 
 def _print(summary: dict[str, Any]) -> None:
     from rich.table import Table
-
-    from kgqa.evaluation.scorer import MEASURES, percent
 
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("", no_wrap=True, overflow="ellipsis")  # a line a kind, however narrow the terminal is

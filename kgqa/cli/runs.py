@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from kgqa.cli.common import AsJson, output, print_json
-from kgqa.evaluation.scorer import EPOCH_MEASURES, percent
+from kgqa.evaluation.measures import EPOCH_MEASURES, percent
 
 if TYPE_CHECKING:
     from rich.table import Table

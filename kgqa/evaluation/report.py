@@ -8,7 +8,8 @@ from typing import Any, Literal
 import numpy as np
 
 from kgqa.data import Question
-from kgqa.evaluation.scorer import MEASURES, Given, Score, percent, score, summarise_by_kind
+from kgqa.evaluation.measures import MEASURES, percent
+from kgqa.evaluation.scorer import Given, Score, score, summarise_by_kind
 from kgqa.explain.trace import trace
 from kgqa.html import table
 from kgqa.model.branches import Layout

@@ -13,22 +13,9 @@ An abstention, or a right answer that was not reached, counts as wrong; no quest
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from kgqa.data import Question
-
-MEASURES: Final = {
-    "correct": "correct",
-    "Hits@1": "hits@1",
-    "Hits@10": "hits@10",
-    "MRR": "mrr",
-    "F1": "f1",
-    "values": "exact_values",
-}
-"""The shares of a summary in the order in which they are shown: their titles and keys."""
-
-EPOCH_MEASURES: Final = {"dev correct": "correct", "Hits@1": "hits@1", "F1": "f1", "calibration error": "calibration_error"}
-"""The same of what is shown of an epoch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,15 +81,6 @@ def summarise_by_kind(scores: Sequence[Score]) -> dict[str, Any]:
     kinds = sorted({item.question.kind for item in scores if item.question.kind is not None})
     by_kind = {kind: summarise(item for item in scores if item.question.kind == kind) for kind in kinds}
     return summarise(scores) | {"by_kind": by_kind}
-
-
-def percent(share: float | None) -> str:
-    """Return a share in percent; a dash where there is none.
-
-    >>> percent(0.5), percent(None)
-    ('50.00%', '–')
-    """
-    return "–" if share is None else f"{share:.2%}"
 
 
 def _mean(values: Sequence[float]) -> float | None:

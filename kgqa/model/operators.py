@@ -39,11 +39,11 @@ class Operator(IntEnum):
 OF_ATTRIBUTES: Final = (Operator.LARGEST, Operator.SMALLEST, Operator.OWN_VALUE, Operator.VALUE)
 """What asks for an attribute."""
 
-GIVE_ENTITIES: Final = (Operator.SET, Operator.LARGEST, Operator.SMALLEST)
-"""What gives entities."""
-
 EXTREMES: Final = ((Operator.LARGEST, True), (Operator.SMALLEST, False))
 """The operators that take an extreme, and whether it is the largest."""
+
+GIVE_ENTITIES: Final = (Operator.SET, *(operator for operator, _ in EXTREMES))
+"""What gives entities."""
 
 
 @dataclass(frozen=True, eq=False)

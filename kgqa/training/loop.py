@@ -13,8 +13,8 @@ from torch import Tensor
 from kgqa.config import Config, TrainingConfig
 from kgqa.data import Question
 from kgqa.errors import CheckpointError
+from kgqa.evaluation.measures import EPOCH_MEASURES, percent
 from kgqa.evaluation.report import evaluate
-from kgqa.evaluation.scorer import EPOCH_MEASURES, percent
 from kgqa.html import table, text
 from kgqa.model.branches import collate
 from kgqa.model.prediction import Model

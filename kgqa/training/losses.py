@@ -56,7 +56,7 @@ def entities_loss(reasoning: Reasoning, gold: Tensor) -> Tensor:
     """
     answers = reasoning.answers
     given = reasoning.choice.operators[:, list(GIVE_ENTITIES)].sum(1).clamp(min=_UNREACHED)
-    asked = torch.zeros_like(given).index_fill(0, torch.div(gold, answers.num_entities, rounding_mode="floor"), 1.0)
+    asked = torch.zeros_like(given).index_fill(0, _questions_of(gold, answers), 1.0)
     which = answers.with_weights(answers.weights / given[answers.sets])
     return answer_loss(which, gold) - (asked * given.log()).mean()
 
@@ -73,7 +73,7 @@ def answer_loss(answers: EntitySet, gold: Tensor) -> Tensor:
     Returns:
         A scalar.
     """
-    question = torch.div(gold, answers.num_entities, rounding_mode="floor")
+    question = _questions_of(gold, answers)
     weight = 1.0 / torch.bincount(question, minlength=answers.batch)
     weight = weight.masked_fill(weight.isinf(), 0.0)
     hit = torch.log(answers.weights_at(gold) + _UNREACHED) * weight[question]
@@ -109,3 +109,8 @@ def nothing_loss(reasoning: Reasoning) -> Tensor:
     they knew, and answered every other one.
     """
     return -torch.log(reasoning.choice.operators[:, Operator.NOTHING] + _UNREACHED)
+
+
+def _questions_of(gold: Tensor, answers: EntitySet) -> Tensor:
+    """Return the question of every right answer, shape (n,)."""
+    return torch.div(gold, answers.num_entities, rounding_mode="floor")
