@@ -64,6 +64,8 @@ def show(
         return
     output.print(f"run {summary.id}, {summary.status}: {summary.model}")
     output.print(f"snapshot {summary.snapshot[:12]}, questions {(summary.questions or '–').replace(chr(10), ', ')}")
+    if summary.warm_start is not None:
+        output.print(f"learned from first: {summary.warm_start}")
     for reason, number in summary.left_out.items():
         output.print(f"left out: {number:,} questions: {reason}")
     for table, settings in summary.config.items():

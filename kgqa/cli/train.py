@@ -50,6 +50,7 @@ def train(
                 source=learned.source,
                 questions=questions,
                 dev=dev,
+                warm_start=warm_start,
             )
 
         def on_epoch(epoch: "Epoch") -> None:

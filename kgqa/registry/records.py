@@ -43,6 +43,7 @@ class RunSummary:
     config: dict[str, Any]
     questions: str | None
     dev: str | None
+    warm_start: str | None
     source: str
     started: datetime
     finished: datetime | None
@@ -110,6 +111,7 @@ def run_of(row: tables.Run) -> RunSummary:
         config=row.config,
         questions=row.questions,
         dev=row.dev,
+        warm_start=row.warm_start,
         source=row.source,
         started=row.started,
         finished=row.finished,

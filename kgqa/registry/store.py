@@ -97,6 +97,7 @@ class Registry:
         source: str,
         questions: Sequence[Path | str] = (),
         dev: Path | str | None = None,
+        warm_start: Path | str | None = None,
     ) -> int:
         """Record that a training starts, and return its id.
 
@@ -109,6 +110,7 @@ class Registry:
             source: the text that tells the questions apart.
             questions: the files of the training questions, none if they were made in memory; kept as lines of one text.
             dev: the file of the dev questions, likewise.
+            warm_start: the file of the questions that were learned from first, None if there were none.
 
         Raises:
             RegistryError: the snapshot was not recorded.
@@ -128,6 +130,7 @@ class Registry:
                 config=dict(config),
                 questions="\n".join(filter(None, map(_place, questions))) or None,
                 dev=_place(dev),
+                warm_start=_place(warm_start),
                 source=source,
                 left_out={},
             )

@@ -91,6 +91,7 @@ class Run(Base):
     finished: Mapped[datetime | None]
     left_out: Mapped[dict[str, int]]
     seconds: Mapped[float | None]
+    warm_start: Mapped[str | None]
     epochs: Mapped[list["Epoch"]] = relationship(order_by="Epoch.number", lazy="raise")
 
 

@@ -107,6 +107,11 @@ def test_a_model_is_trained_from_the_graph_alone_and_warms_another_up(kgqa, tmp_
     warmed = kgqa("train", snapshot, *questions, *options, "--out", tmp_path / "warmed")
     assert warmed.code == 0
     assert "made questions can be learned from\n4 of 4 questions can be learned from\nepoch 1:" in warmed.out
+    newest, older = json.loads(kgqa("runs", "--json").out)["runs"]
+    assert (newest["warm_start"], older["warm_start"]) == (str(made / "train.jsonl"), None)
+    first = "learned from first: "
+    assert first in kgqa("runs", "show", newest["id"]).out
+    assert first not in kgqa("runs", "show", older["id"]).out
 
 
 def test_the_world_of_the_demo_is_written_as_a_data_folder(kgqa, tmp_path):

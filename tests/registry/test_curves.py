@@ -15,7 +15,7 @@ pytest.importorskip("matplotlib", reason="the extra kgqa[plot] is not installed"
 def run(*epochs: EpochSummary) -> RunSummary:
     moment = datetime(2026, 1, 1, tzinfo=UTC)
     return RunSummary(
-        id=3, snapshot="f" * 64, model="m", status="finished", config={}, questions=None, dev=None, source="s",
+        id=3, snapshot="f" * 64, model="m", status="finished", config={}, questions=None, dev=None, warm_start=None, source="s",
         started=moment, finished=moment, left_out={}, seconds=1.0, epochs=epochs,
     )  # fmt: skip
 

@@ -43,6 +43,7 @@ def test_a_training_is_returned_as_it_was_recorded_with_its_epochs_in_order(tmp_
             config=config,
             questions=[tmp_path / "train.jsonl"],
             dev=tmp_path / "dev.jsonl",
+            warm_start=tmp_path / "made.jsonl",
             source="sha256:0123",
         )
         started = registry.run(run)
@@ -58,6 +59,7 @@ def test_a_training_is_returned_as_it_was_recorded_with_its_epochs_in_order(tmp_
         config=config,
         questions=str(tmp_path / "train.jsonl"),
         dev=str(tmp_path / "dev.jsonl"),
+        warm_start=str(tmp_path / "made.jsonl"),
         source="sha256:0123",
         started=started.started,
         finished=None,

@@ -17,7 +17,7 @@ from kgqa.files import migrations_folder
 from kgqa.registry.database import open_engine, registry_url
 from kgqa.registry.tables import VERSION_TABLE, Base
 from kgqa.registry.upgrade import configuration, upgrade
-from tests.registry.examples import open_in, record_films
+from tests.registry.examples import open_in, record_films, start
 
 TABLES = {"feedback", "snapshots", "runs", "epochs", "evaluations", "outcomes"}
 
@@ -71,6 +71,19 @@ def test_the_versions_can_be_taken_back_and_applied_again(engine, tmp_path):
     assert schema(tmp_path / "registry.sqlite") == before
 
 
+def test_a_training_that_an_older_kgqa_recorded_is_kept(engine, tmp_path):
+    with open_in(tmp_path) as registry:
+        run = start(registry, tmp_path / "model", questions=[tmp_path / "train.jsonl"])
+        before = registry.run(run)
+    config = configuration()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0003")
+    assert "warm_start" not in {column["name"] for column in inspect(engine).get_columns("runs")}
+    with open_in(tmp_path) as registry:
+        assert registry.run(run) == before
+
+
 def test_a_registry_of_a_newer_kgqa_is_refused_and_left_alone(tmp_path):
     with open_in(tmp_path) as registry:
         record_films(registry)
@@ -86,9 +99,9 @@ def test_a_registry_of_a_newer_kgqa_is_refused_and_left_alone(tmp_path):
 
 def test_a_version_that_fails_leaves_nothing_behind(engine, tmp_path):
     folder = shutil.copytree(migrations_folder("registry"), tmp_path / "broken")
-    (folder / "versions" / "0004_broken.py").write_text(
+    (folder / "versions" / "0005_broken.py").write_text(
         "from alembic import op\n"
-        "revision, down_revision, branch_labels, depends_on = '0004', '0003', None, None\n"
+        "revision, down_revision, branch_labels, depends_on = '0005', '0004', None, None\n"
         "def upgrade():\n    op.execute('CREATE TABLE half (a)')\n    op.execute('CREATE TABLE half (a)')\n"
     )
     with pytest.raises(OperationalError, match="half already exists"):
