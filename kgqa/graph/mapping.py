@@ -10,8 +10,13 @@ description = "bio"
 [relationships]
 include = ["ACTED_IN"]      or exclude = [...]; all types between mapped labels if neither is given
 names = { ACTED_IN = "acted in" }
+inverse_names = { ACTED_IN = "stars" }
+
+[attributes]
+names = { heightCm = "height" }
 """
 
+import re
 import tomllib
 from collections.abc import Mapping as AnyMapping
 from dataclasses import asdict, dataclass, field
@@ -46,12 +51,16 @@ class Mapping:
 
     The id of an entity is "Label:id", so that ids are unique across labels; in the layout of kgqa itself, whose only label
     is Entity, it is the id alone. A node with several mapped labels is an entity of the first of them.
+
+    `names` and `inverse_names` say what relationship types are called in each direction, `attribute_names` what properties are.
     """
 
     nodes: tuple[NodeMapping, ...]
     include: tuple[str, ...] | None = None
     exclude: tuple[str, ...] = ()
     names: AnyMapping[str, str] = field(default_factory=dict)
+    inverse_names: AnyMapping[str, str] = field(default_factory=dict)
+    attribute_names: AnyMapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -76,7 +85,7 @@ class Mapping:
             MappingError: an unknown key, or a value of the wrong type.
         """
         check = _Check(place)
-        check.keys(tables, {"entities", "relationships"}, "")
+        check.keys(tables, {"entities", "relationships", "attributes"}, "")
         entities = check.table(tables, "entities")
         if not entities:
             raise check.error("at least one [entities.Label] table", "none", "Say which nodes are entities.")
@@ -100,27 +109,32 @@ class Mapping:
                 )
             )
         relationships = check.table(tables, "relationships")
-        check.keys(relationships, {"include", "exclude", "names"}, "relationships")
-        names = check.table(relationships, "names")
-        if not all(isinstance(value, str) for value in names.values()):
-            raise check.error("relationships.names to hold texts", repr(names), 'Write TYPE = "readable name".')
+        check.keys(relationships, {"include", "exclude", "names", "inverse_names"}, "relationships")
+        attributes = check.table(tables, "attributes")
+        check.keys(attributes, {"names"}, "attributes")
         return cls(
             nodes=tuple(nodes),
             include=check.texts(relationships, "include", "relationships"),
             exclude=check.texts(relationships, "exclude", "relationships") or (),
-            names=dict(names),
+            names=check.names(relationships, "names", "relationships"),
+            inverse_names=check.names(relationships, "inverse_names", "relationships"),
+            attribute_names=check.names(attributes, "names", "attributes"),
         )
 
     def tables(self) -> dict[str, Any]:
         """Return nested dictionaries that `from_tables` reads."""
-        relationships: dict[str, Any] = {"exclude": list(self.exclude), "names": dict(self.names)}
+        relationships: dict[str, Any] = {
+            "exclude": list(self.exclude),
+            "names": dict(self.names),
+            "inverse_names": dict(self.inverse_names),
+        }
         if self.include is not None:
             relationships["include"] = list(self.include)
         entities = {}
         for node in self.nodes:
             values = {key: value for key, value in asdict(node).items() if key != "label" and value is not None}
             entities[node.label] = {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
-        return {"entities": entities, "relationships": relationships}
+        return {"entities": entities, "relationships": relationships, "attributes": {"names": dict(self.attribute_names)}}
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -151,6 +165,11 @@ class Mapping:
         raise MappingError(f"entity {entity!r}: expected an id that begins with one of {', '.join(self.labels)}.")
 
 
+def readable(name: str) -> str:
+    """Return the name of a relationship type or property in words: "ACTED_IN" as "acted in", "heightCm" as "height cm"."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).replace("_", " ").lower()
+
+
 KGQA_LAYOUT = Mapping(nodes=(NodeMapping(label="Entity", id="id", name="name", description="description"),))
 
 
@@ -173,6 +192,12 @@ class _Check:
         if not isinstance(value, dict):
             raise self.error(f"{key} to be a table", repr(value), "Write key = value lines below it.")
         return value
+
+    def names(self, values: AnyMapping[str, Any], key: str, table: str) -> dict[str, str]:
+        names = self.table(values, key)
+        if not all(isinstance(value, str) for value in names.values()):
+            raise self.error(f"{table}.{key} to hold texts", repr(names), 'Write NAME = "readable name".')
+        return dict(names)
 
     def text(self, values: AnyMapping[str, Any], key: str, table: str, default: str | None = None) -> str:
         value = values.get(key, default)

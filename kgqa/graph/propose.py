@@ -1,12 +1,14 @@
 """Propose a `mapping.toml` for a live graph, for a person to correct."""
 
 import json
+import tomllib
 from dataclasses import dataclass
 from typing import Any, Final, LiteralString
 
 from kgqa.errors import GraphError
 from kgqa.graph import cypher
 from kgqa.graph.connection import Connection
+from kgqa.graph.mapping import readable
 from kgqa.graph.read_mapped import READ_LABELS, READ_TYPES
 
 SAMPLE: Final = 1000
@@ -55,14 +57,20 @@ def propose(connection: Connection) -> str:
             parts.append(_table(label, count, _sample(connection, label), {name for on, name in unique if on == label}))
     if not found:
         raise GraphError(f"{connection.description}: expected a graph with nodes, found none. Connect to another one.")
+    entities = tomllib.loads("\n".join(parts)).get("entities", {}).values()
+    attributes = sorted({name for values in entities for name in values.get("attributes", [])})
     types = [row["name"] for row in connection.read(READ_TYPES)]
     counts = {name: _one(connection, cypher.count_type(name), "relationships") for name in types}
     kept = [name for name in types if counts[name]]
     parts.append("[relationships]")
     parts += [f"# {_comment(name)}: {counts[name]:,}" for name in kept]
     parts.append(f"include = {_toml(kept)}")
-    readable = ", ".join(f"{_toml(name)} = {_toml(name.replace('_', ' ').lower())}" for name in kept)
-    parts.append(f"names = {{ {readable} }}")
+    parts.append(f"names = {_readable(kept)}")
+    if kept:
+        parts.append("# What the other direction is called; made questions and the model read it:")
+        parts.append(f'# inverse_names = {{ {_comment(_toml(kept[0]))} = "…" }}')
+    if attributes:
+        parts.append(f"\n[attributes]\nnames = {_readable(attributes)}")
     return "\n".join(parts) + "\n"
 
 
@@ -109,6 +117,10 @@ def _one(connection: Connection, query: cypher.CypherQuery, column: str) -> int:
 
 def _first(names: list[str], wanted: tuple[str, ...]) -> list[str]:
     return [name for name in names if name in wanted]
+
+
+def _readable(names: list[str]) -> str:
+    return f"{{ {', '.join(f'{_toml(name)} = {_toml(readable(name))}' for name in names)} }}"
 
 
 def _toml(value: Any) -> str:

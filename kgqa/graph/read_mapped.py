@@ -10,7 +10,7 @@ from kgqa.errors import MappingError
 from kgqa.graph import cypher
 from kgqa.graph.catalogue import Attribute, Relation
 from kgqa.graph.connection import Connection
-from kgqa.graph.mapping import Mapping, NodeMapping
+from kgqa.graph.mapping import Mapping, NodeMapping, readable
 from kgqa.graph.read import cuts
 from kgqa.graph.rows import PAGE_ENTITIES, PAGE_FACTS, EntityRow, FactPage
 
@@ -46,16 +46,17 @@ class MappedReader:
         """Return the relationship types that the mapping takes in."""
         types = [row["name"] for row in self._connection.read(READ_TYPES)]
         chosen = self.mapping.include if self.mapping.include is not None else types
-        names = self.mapping.names
+        names, inverse_names = self.mapping.names, self.mapping.inverse_names
         return [
-            Relation(id=name, type=name, name=names.get(name, name.replace("_", " ").lower()))
+            Relation(id=name, type=name, name=names.get(name, readable(name)), inverse_name=inverse_names.get(name))
             for name in sorted(set(chosen) - set(self.mapping.exclude))
         ]
 
     def attributes(self) -> list[Attribute]:
         """Return the numeric properties that the mapping names."""
         properties = sorted({name for node in self.mapping.nodes for name in node.attributes})
-        return [Attribute(id=name, property=name, name=name.replace("_", " ")) for name in properties]
+        names = self.mapping.attribute_names
+        return [Attribute(id=name, property=name, name=names.get(name, readable(name))) for name in properties]
 
     def entities(self) -> Iterator[list[EntityRow]]:
         """Yield the entities, label by label."""
@@ -124,11 +125,11 @@ def _entity(mapping: Mapping, node: NodeMapping, key: int, row: dict[str, Any], 
 
 def _check_names(connection: Connection, mapping: Mapping) -> None:
     properties = {name for node in mapping.nodes for name in (node.id, node.name, *_properties(node))}
-    types = {*(mapping.include or ()), *mapping.exclude, *mapping.names}
+    types = {*(mapping.include or ()), *mapping.exclude, *mapping.names, *mapping.inverse_names}
     for what, wanted, query in (
         ("label", set(mapping.labels), READ_LABELS),
         ("relationship type", types, READ_TYPES),
-        ("property", properties, READ_PROPERTIES),
+        ("property", properties | set(mapping.attribute_names), READ_PROPERTIES),
     ):
         there = [row["name"] for row in connection.read(query)]
         missing = sorted(wanted - set(there))

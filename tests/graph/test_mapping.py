@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kgqa.errors import MappingError
-from kgqa.graph.mapping import KGQA_LAYOUT, Mapping, NodeMapping
+from kgqa.graph.mapping import KGQA_LAYOUT, Mapping, NodeMapping, readable
 
 FULL = """
 [entities.Person]
@@ -21,6 +21,10 @@ id = "key"
 [relationships]
 exclude = ["FOLLOWS"]
 names = { ACTED_IN = "acted in" }
+inverse_names = { ACTED_IN = "stars" }
+
+[attributes]
+names = { born = "year of birth" }
 """
 
 
@@ -41,6 +45,7 @@ def test_a_full_file_is_read(tmp_path):
         NodeMapping(label="odd `label`", id="key", name="key"),
     )
     assert (mapping.include, mapping.exclude, mapping.names) == (None, ("FOLLOWS",), {"ACTED_IN": "acted in"})
+    assert (mapping.inverse_names, mapping.attribute_names) == ({"ACTED_IN": "stars"}, {"born": "year of birth"})
     assert mapping.labels == ("Person", "odd `label`")
 
 
@@ -49,7 +54,7 @@ def test_a_full_file_is_read(tmp_path):
     [
         ("[entities.P", "expected TOML"),
         ("", "at least one [entities.Label] table"),
-        ("[entity.P]\nid = 'x'", "only entities, relationships"),
+        ("[entity.P]\nid = 'x'", "only attributes, entities, relationships"),
         ("[entities]\nP = 3", "[entities.P] to be a table"),
         ("[entities.P]\nname = 'x'", "entities.P.id to be the name of a property, found None"),
         ("[entities.P]\nid = ''", "entities.P.id to be the name of a property, found ''"),
@@ -60,6 +65,9 @@ def test_a_full_file_is_read(tmp_path):
         ("[entities.P]\nid = 'x'\n[relationships]\nonly = ['A']", "[relationships], found only"),
         ("[entities.P]\nid = 'x'\n[relationships]\ninclude = 'A'", "relationships.include to be a list of names, found 'A'"),
         ("[entities.P]\nid = 'x'\n[relationships]\nnames = { A = 1 }", "relationships.names to hold texts"),
+        ("[entities.P]\nid = 'x'\n[relationships]\ninverse_names = { A = 1 }", "relationships.inverse_names to hold texts"),
+        ("[entities.P]\nid = 'x'\n[attributes]\nnames = { a = [] }", "attributes.names to hold texts"),
+        ("[entities.P]\nid = 'x'\n[attributes]\nname = 'a'", "only names in [attributes], found name"),
         ("entities = 3", "entities to be a table"),
     ],
 )
@@ -77,6 +85,11 @@ def test_what_is_wrong_in_a_file_is_named(tmp_path, text, message):
 def test_a_missing_file_is_named_with_the_way_to_get_one(tmp_path):
     with pytest.raises(MappingError, match="kgqa mapping --write"):
         Mapping.read(tmp_path / "none.toml")
+
+
+def test_names_of_types_and_properties_are_put_into_words():
+    named = [readable(name) for name in ("ACTED_IN", "heightCm", "born", "isA", "PART2OF", "näheZu")]
+    assert named == ["acted in", "height cm", "born", "is a", "part2of", "nähe zu"]
 
 
 _names = st.text(min_size=1, max_size=12)
@@ -101,6 +114,8 @@ def _mappings(draw: st.DrawFn) -> Mapping:
         include=draw(st.none() | st.lists(_names, max_size=2).map(tuple)),
         exclude=tuple(draw(st.lists(_names, max_size=2))),
         names=draw(st.dictionaries(_names, _names, max_size=2)),
+        inverse_names=draw(st.dictionaries(_names, _names, max_size=2)),
+        attribute_names=draw(st.dictionaries(_names, _names, max_size=2)),
     )
 
 

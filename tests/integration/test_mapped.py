@@ -38,6 +38,7 @@ def test_a_proposed_mapping_fits_the_graph_it_was_made_for(movies, tmp_path):
         NodeMapping(label="Person", id="name", name="name", aliases=("nickname",), attributes=("born",), description="bio"),
     )
     assert mapping.include == ("ACTED_IN", "DIRECTED", "WROTE")
+    assert mapping.attribute_names == {"born": "born", "number": "number", "released": "released"}
     materialise(movies, tmp_path / "snapshot", mapping=mapping)
     kb = KnowledgeBase.load(tmp_path / "snapshot")
     assert list(kb.ids) == sorted([f"Movie:{m['title']}" for m in MOVIES] + [f"Person:{p['name']}" for p in PERSONS])
@@ -89,6 +90,22 @@ def test_relationships_are_included_excluded_and_named(movies, tmp_path):
     assert _facts(left) == _facts(right) == {(f"Person:{p}", t, f"Movie:{m}") for p, t, m in CREDITS if t != "ACTED_IN"}
     assert [relation.name for relation in left.relations] == ["directed", "written by hand"]
     assert [relation.name for relation in right.relations] == ["directed", "wrote"]
+
+
+def test_both_directions_and_attributes_are_called_what_the_mapping_says(movies, tmp_path):
+    run(movies, "MATCH (p:Person {name: 'Tom Hanks'}) SET p.heightCm = 183, p.shoeSize = 44")
+    person = NodeMapping(label="Person", id="name", name="name", attributes=("heightCm", "shoeSize"))
+    mapping = Mapping(nodes=(person, MOVIE), inverse_names={"WROTE": "written by"}, attribute_names={"heightCm": "height"})
+
+    materialise(movies, tmp_path / "snapshot", mapping=mapping)
+
+    kb = KnowledgeBase.load(tmp_path / "snapshot")
+    assert [(relation.id, relation.inverse_name) for relation in kb.relations] == [
+        ("ACTED_IN", None),
+        ("DIRECTED", None),
+        ("WROTE", "written by"),
+    ]
+    assert [(attribute.id, attribute.name) for attribute in kb.attributes] == [("heightCm", "height"), ("shoeSize", "shoe size")]
 
 
 def test_a_node_with_two_labels_is_an_entity_of_the_first_one(movies, tmp_path):
@@ -145,6 +162,8 @@ def test_a_mapping_that_does_not_fit_says_where(movies, tmp_path):
         (named("Actress"), r"label 'Actress': expected one of this graph's \(.*Movie.*Person.*\). Correct the mapping."),
         (Mapping(nodes=(PERSON, MOVIE), include=("SANG_IN",)), "relationship type 'SANG_IN': expected one of .*ACTED_IN"),
         (Mapping(nodes=(PERSON, MOVIE), names={"SANG_IN": "sang"}), "relationship type 'SANG_IN'"),
+        (Mapping(nodes=(PERSON, MOVIE), inverse_names={"SANG_IN": "sung by"}), "relationship type 'SANG_IN'"),
+        (Mapping(nodes=(PERSON, MOVIE), attribute_names={"heightcm": "height"}), "property 'heightcm': expected one of"),
         (Mapping(nodes=(NodeMapping(label="Person", id="name", name="never seen"),)), "property 'never seen': expected one of"),
         (named("Half"), "label 'Half': expected every node to have the property 'id', found 1 without"),
         (named("Same"), "label 'Same': expected 'id' to be unique, found 1 repeats"),
