@@ -3,7 +3,7 @@
 >>> import kgqa
 >>> qa = kgqa.QA.load("models/films")  # doctest: +SKIP
 >>> qa.ask("Who wrote films starring Tom Hanks?").entities[0].name  # doctest: +SKIP
-'William Broyles Jr.'
+'Frank Darabont'
 """
 
 from importlib import import_module

@@ -118,14 +118,14 @@ class Config:
     training: TrainingConfig = field(default_factory=TrainingConfig)
 
     @classmethod
-    def read(cls, path: Path) -> Self:
+    def read(cls, path: str | Path) -> Self:
         """Read a TOML file.
 
         Raises:
             ConfigError: it is missing, is no TOML, has an unknown key or a value that is not allowed.
         """
         try:
-            tables = tomllib.loads(path.read_text(encoding="utf-8"))
+            tables = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         except OSError as error:
             raise ConfigError(f"{path}: could not be read: {error.strerror}. Check the path.") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

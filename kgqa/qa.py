@@ -27,7 +27,7 @@ class QA:
 
     >>> qa = QA.load("models/films", graph=graph)  # doctest: +SKIP
     >>> qa.ask("Who wrote films starring Tom Hanks?").entities[0].name  # doctest: +SKIP
-    'William Broyles Jr.'
+    'Frank Darabont'
     """
 
     def __init__(

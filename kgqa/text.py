@@ -5,14 +5,18 @@ tokens of an alias. Letters, digits and the marks on them form words; symbols su
 their own, so that "C" and "C++" stay apart; punctuation and white space only separate.
 """
 
+import re
 import unicodedata
 from dataclasses import dataclass
+from typing import Final
 
 import regex
 
 _WORD = r"[\p{L}\p{N}][\p{L}\p{N}\p{M}]*"
 _SYMBOLS = r"[\p{Sc}\p{Sm}\p{So}][\p{Sc}\p{Sm}\p{So}\p{M}\u200d\U0001F3FB-\U0001F3FF]*"
 _TOKEN = regex.compile(f"{_WORD}|{_SYMBOLS}")
+
+_CAPITAL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,17 @@ def normalise(text: str) -> str:
         return key
     folded = _fold(text)  # brings in a letter where U+0345 stands alone
     return " ".join(_TOKEN.findall(folded)) or " ".join(folded.split())
+
+
+def readable(identifier: str) -> str:
+    """Return the name of a relation or attribute in words.
+
+    >>> readable("ACTED_IN"), readable("heightCm"), readable("has_DNASequence")
+    ('acted in', 'height cm', 'has DNA sequence')
+    """
+    spaced = identifier.lower() if identifier.isupper() else _CAPITAL.sub(" ", identifier)
+    words = spaced.replace("_", " ").split()
+    return " ".join(word if word.isupper() and len(word) > 1 else word.lower() for word in words) or identifier
 
 
 def _key(token: str) -> str:

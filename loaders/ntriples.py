@@ -33,6 +33,7 @@ from urllib.parse import unquote
 from kgqa.data import EntityRecord, RelationRecord
 from kgqa.data.records import MAX_ID_LENGTH
 from kgqa.errors import ConfigError, DataError
+from kgqa.text import readable
 from loaders.common import MAX_BAD, Loader, finite, parser, run
 from loaders.paths import words
 
@@ -57,7 +58,6 @@ _NUMBERS: Final = frozenset(
     )
 )
 _ZONE: Final = re.compile(r"(Z|[+-]\d\d:\d\d)$", re.ASCII)
-_CAPITAL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _FOREIGN: Final = 3
 _LISTED = 10
 
@@ -94,8 +94,7 @@ def relation_words(iri: str) -> str:
     >>> relation_words("http://example.org/birthPlace"), relation_words("http://example.org#has_DNASequence")
     ('birth place', 'has DNA sequence')
     """
-    split = words(_CAPITAL.sub(" ", _local_name(iri))).split()
-    return " ".join(word if word.isupper() and len(word) > 1 else word.lower() for word in split)
+    return readable(_local_name(iri))
 
 
 def _local_name(iri: str) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kgqa.text import Token, normalise, tokenise
+from kgqa.text import Token, normalise, readable, tokenise
 
 # Letters that change under NFKC or case folding, marks, symbols and separators: what plain st.text() rarely draws together.
 ODD = (
@@ -142,3 +142,8 @@ def test_ten_thousand_characters_are_one_word_or_ten_thousand():
     assert tokenise("X" * 10_000) == [Token("x" * 10_000, 0, 10_000)]
     assert tokenise("x " * 5_000)[-1] == Token("x", 9_998, 9_999)
     assert len(tokenise("x " * 5_000)) == 5_000
+
+
+def test_names_of_relations_and_attributes_are_put_into_words():
+    named = [readable(name) for name in ("ACTED_IN", "heightCm", "born", "isA", "PART2OF", "näheZu", "hasISBN", "__", "")]
+    assert named == ["acted in", "height cm", "born", "is a", "part2of", "nähe zu", "has ISBN", "__", ""]

@@ -19,7 +19,7 @@ GraphName = Annotated[
     typer.Option(
         "--graph",
         envvar="KGQA_GRAPH",
-        help="The local graph of `kgqa up NAME`; NEO4J_URI, else the local graph that runs, if not given.",
+        help="Use the local graph of `kgqa up NAME`. Without it: NEO4J_URI if set, else the local graph that runs.",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -14,7 +14,9 @@ def load(
     merge: Annotated[bool, typer.Option("--merge", help="Add to a graph that holds another data set.")] = False,
     export: Annotated[
         Path | None,
-        typer.Option("--export-import-files", metavar="DIR", help="Write what `neo4j-admin database import` reads instead."),
+        typer.Option(
+            "--export-import-files", metavar="DIR", help="Do not load: write files for `neo4j-admin database import` into DIR."
+        ),
     ] = None,
     graph: GraphName = None,
     as_json: AsJson = False,

@@ -4,11 +4,12 @@ from kgqa.cli.common import AsJson, GraphName, connect, output, print_json
 
 
 def migrate(graph: GraphName = None, as_json: AsJson = False) -> None:
-    """Bring the schema of the graph, and the registry, up to date."""
+    """Bring the schema of a graph that kgqa loads, and the registry, up to date. A graph of your own needs none of it."""
     from kgqa.graph import migrations
     from kgqa.registry import Registry
 
     with connect(graph) as connection:
+        migrations.check_own(connection)
         applied = migrations.migrate(connection)
     with Registry.open() as registry:
         where = registry.place

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MOST_SHOWN: Final = 20
 """Questions that are printed of each way in which two evaluations differ; `--json` has them all."""
 
-app = typer.Typer(help="What was trained and evaluated.")
+app = typer.Typer(help="What was materialised, trained and evaluated.")
 
 
 @app.callback(invoke_without_command=True)

@@ -23,7 +23,9 @@ def serve(
         list[str] | None, typer.Option("--example", help="A question that the page offers; may be repeated.")
     ] = None,
 ) -> None:
-    """Answer over HTTP: the page at /, POST /v1/ask, POST /v1/ask_many, GET /v1/health, GET /v1/model; documentation at /docs.
+    """Answer over HTTP: the page at /, POST /v1/ask, /v1/ask_many and /v1/feedback, GET /v1/health, /v1/model and /metrics.
+
+    Documentation is at /docs.
 
     With KGQA_TOKEN set, requests must carry it: Authorization: Bearer TOKEN.
     """

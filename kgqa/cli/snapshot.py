@@ -10,7 +10,10 @@ from kgqa.cli.common import AsJson, Bars, GraphName, connect, output, print_json
 
 
 def snapshot(
-    out: Annotated[Path, typer.Argument(help="The folder to write; an older snapshot there is replaced.")],
+    out: Annotated[
+        Path,
+        typer.Argument(help="The folder to write. An older snapshot there is replaced: models that were trained on it need it."),
+    ],
     mapping: Annotated[
         Path | None, typer.Option("--mapping", help="How to read a graph that kgqa did not load (`kgqa mapping`).")
     ] = None,

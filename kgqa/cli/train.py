@@ -19,7 +19,7 @@ def train(
         list[Path], typer.Option("--questions", help="Questions with their answers, to learn from; may be repeated.")
     ],
     dev: Annotated[Path, typer.Option("--dev", help="Other questions, by which the best epoch is chosen.")],
-    out: Annotated[Path, typer.Option("--out", help="The model's folder.")],
+    out: Annotated[Path, typer.Option("--out", help="The model's folder, a new one.")],
     warm_start: Annotated[
         Path | None, typer.Option("--warm-start", help="Questions to learn from first: train.jsonl of `kgqa synthesize`.")
     ] = None,

@@ -6,6 +6,7 @@ from typing import Final, LiteralString
 
 from kgqa.data import RelationRecord
 from kgqa.graph.connection import Connection
+from kgqa.text import readable
 
 RESERVED_PROPERTIES: Final = frozenset({"id", "row", "name", "description"})
 
@@ -76,7 +77,7 @@ def add_attributes(present: Iterable[Attribute], names: Iterable[str]) -> list[A
     known = {attribute.id for attribute in present}
     taken = {attribute.property for attribute in present} | RESERVED_PROPERTIES
     return [
-        Attribute(id=name, property=_free(_word(name) or "attribute", taken), name=" ".join(name.split("_")))
+        Attribute(id=name, property=_free(_word(name) or "attribute", taken), name=readable(name))
         for name in sorted(set(names) - known)
     ]
 

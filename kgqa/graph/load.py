@@ -19,7 +19,7 @@ from kgqa.graph import load_queries as queries
 from kgqa.graph.catalogue import add_attributes, add_relations, read_attributes, read_relations
 from kgqa.graph.connection import Connection
 from kgqa.graph.load_batches import AliasRow, Batch, alias_batches, alias_rows, entity_batches, fact_batches
-from kgqa.graph.migrations import migrate
+from kgqa.graph.migrations import FIND_FOREIGN_NODE, migrate
 from kgqa.progress import Progress, silent
 
 BATCH: Final = 20_000
@@ -44,7 +44,7 @@ class LoadReport:
 def load(
     connection: Connection, dataset: Dataset, *, merge: bool = False, size: int = BATCH, progress: Progress = silent
 ) -> LoadReport:
-    """Load `dataset`, after the migrations.
+    """Load `dataset`, after the migrations. A graph that is refused is left as it is, without them.
 
     Args:
         connection: where to.
@@ -59,8 +59,8 @@ def load(
         MigrationError, GraphUnavailable: see there.
     """
     started = time.perf_counter()
-    migrate(connection)
     done = _done(connection, dataset, merge)
+    migrate(connection)
     base = _plan(connection, dataset, size)
     aliases = alias_rows(dataset)
     totals = {"entities": len(dataset.entities), "aliases": len(aliases), "facts": len(dataset.facts)}
@@ -102,7 +102,7 @@ def _done(connection: Connection, dataset: Dataset, merge: bool) -> set[str]:
         _refuse_conflicts(connection, dataset)
         return {row["id"] for row in batches}
     others = [row["name"] for row in batches if row["dataset"] != dataset.fingerprint and row["name"]]
-    strangers = connection.read(queries.FIND_FOREIGN_NODE) or ([] if batches else connection.read(queries.FIND_ENTITY))
+    strangers = connection.read(FIND_FOREIGN_NODE) or ([] if batches else connection.read(queries.FIND_ENTITY))
     if others or strangers:
         found = (
             f"the data set {others[0]!r}" if others else f"a node ({', '.join(strangers[0]['labels'])}) that kgqa did not load"

@@ -4,13 +4,6 @@ from typing import Final, LiteralString
 
 FIND_ENTITY: Final[LiteralString] = "MATCH (e:Entity) RETURN labels(e) AS labels LIMIT 1"
 
-FIND_FOREIGN_NODE: Final[LiteralString] = """
-MATCH (n)
-WHERE NOT (n:Entity OR n:Alias OR n:Relation OR n:Attribute OR n:LoadBatch OR n:Migration OR n:MigrationLock)
-RETURN labels(n) AS labels
-LIMIT 1
-"""
-
 READ_BATCHES: Final[LiteralString] = """
 MATCH (b:LoadBatch)
 RETURN b.id AS id, b.dataset AS dataset, b.name AS name

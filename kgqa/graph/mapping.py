@@ -16,7 +16,6 @@ inverse_names = { ACTED_IN = "stars" }
 names = { heightCm = "height" }
 """
 
-import re
 import tomllib
 from collections.abc import Mapping as AnyMapping
 from dataclasses import asdict, dataclass, field
@@ -163,11 +162,6 @@ class Mapping:
                 value = entity[len(node.label) + 1 :]
                 return node, int(value) if node.id_type == "integer" else value
         raise MappingError(f"entity {entity!r}: expected an id that begins with one of {', '.join(self.labels)}.")
-
-
-def readable(name: str) -> str:
-    """Return the name of a relationship type or property in words: "ACTED_IN" as "acted in", "heightCm" as "height cm"."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).replace("_", " ").lower()
 
 
 KGQA_LAYOUT = Mapping(nodes=(NodeMapping(label="Entity", id="id", name="name", description="description"),))

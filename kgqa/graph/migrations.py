@@ -21,6 +21,12 @@ CREATE_LOCK: Final[LiteralString] = (
     "CREATE CONSTRAINT kgqa_migration_lock IF NOT EXISTS FOR (l:MigrationLock) REQUIRE l.id IS UNIQUE"
 )
 TAKE_LOCK: Final[LiteralString] = "MERGE (l:MigrationLock {id: 'kgqa'}) SET l.taken = timestamp()"
+FIND_FOREIGN_NODE: Final[LiteralString] = """
+MATCH (n)
+WHERE NOT (n:Entity OR n:Alias OR n:Relation OR n:Attribute OR n:LoadBatch OR n:Migration OR n:MigrationLock)
+RETURN labels(n) AS labels
+LIMIT 1
+"""
 READ_APPLIED: Final[LiteralString] = (
     "MATCH (m:Migration) RETURN m.version AS version, m.checksum AS checksum, m.description AS description"
 )
@@ -94,6 +100,21 @@ def pending(connection: Connection, folder: Path | None = None) -> list[Migratio
             "not know. Install the version that made it, or a newer one."
         )
     return [migration for migration in migrations if migration.version not in applied]
+
+
+def check_own(connection: Connection) -> None:
+    """Refuse a graph that somebody else made: it is only read.
+
+    Raises:
+        MigrationError: no migration was applied yet, and there is a node that kgqa did not load.
+    """
+    strangers = [] if connection.read(READ_APPLIED) else connection.read(FIND_FOREIGN_NODE)
+    if strangers:
+        raise MigrationError(
+            f"{connection.description}: expected an empty graph, or one that kgqa loaded; found a node "
+            f"({', '.join(strangers[0]['labels'])}) that kgqa did not load. A graph of your own needs no migration: go on with "
+            "`kgqa mapping`."
+        )
 
 
 def migrate(connection: Connection, folder: Path | None = None) -> list[Migration]:

@@ -8,8 +8,8 @@ from typing import Any, Final, LiteralString
 from kgqa.errors import GraphError
 from kgqa.graph import cypher
 from kgqa.graph.connection import Connection
-from kgqa.graph.mapping import readable
 from kgqa.graph.read_mapped import READ_LABELS, READ_TYPES
+from kgqa.text import readable
 
 SAMPLE: Final = 1000
 """Nodes of each label whose properties are looked at."""

@@ -10,9 +10,10 @@ from kgqa.errors import MappingError
 from kgqa.graph import cypher
 from kgqa.graph.catalogue import Attribute, Relation
 from kgqa.graph.connection import Connection
-from kgqa.graph.mapping import Mapping, NodeMapping, readable
+from kgqa.graph.mapping import Mapping, NodeMapping
 from kgqa.graph.read import cuts
 from kgqa.graph.rows import PAGE_ENTITIES, PAGE_FACTS, EntityRow, FactPage
+from kgqa.text import readable
 
 READ_LABELS: Final[LiteralString] = "CALL db.labels() YIELD label RETURN label AS name ORDER BY name"
 READ_TYPES: Final[LiteralString] = (

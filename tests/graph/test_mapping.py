@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kgqa.errors import MappingError
-from kgqa.graph.mapping import KGQA_LAYOUT, Mapping, NodeMapping, readable
+from kgqa.graph.mapping import KGQA_LAYOUT, Mapping, NodeMapping
 
 FULL = """
 [entities.Person]
@@ -85,11 +85,6 @@ def test_what_is_wrong_in_a_file_is_named(tmp_path, text, message):
 def test_a_missing_file_is_named_with_the_way_to_get_one(tmp_path):
     with pytest.raises(MappingError, match="kgqa mapping --write"):
         Mapping.read(tmp_path / "none.toml")
-
-
-def test_names_of_types_and_properties_are_put_into_words():
-    named = [readable(name) for name in ("ACTED_IN", "heightCm", "born", "isA", "PART2OF", "näheZu")]
-    assert named == ["acted in", "height cm", "born", "is a", "part2of", "nähe zu"]
 
 
 _names = st.text(min_size=1, max_size=12)

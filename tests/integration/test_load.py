@@ -195,6 +195,8 @@ def test_a_graph_of_someone_else_is_refused(bare, tmp_path):
 
     assert counts(bare)["entities"] == 1
     assert counts(bare)["aliases"] == 0
+    assert counts(bare)["migrations"] == 0
+    assert bare.read("SHOW CONSTRAINTS YIELD name") == []
 
 
 def _random_folder(folder, *, entities, facts):

@@ -6,7 +6,8 @@ import pytest
 
 from kgqa.errors import MigrationError
 from kgqa.files import migrations_folder
-from kgqa.graph.migrations import migrate, pending, read_folder
+from kgqa.graph.migrations import check_own, migrate, pending, read_folder
+from tests.integration.graphs import create_movies
 
 pytestmark = pytest.mark.neo4j
 
@@ -35,6 +36,17 @@ def test_the_migrations_that_ship_are_applied_once_and_recorded(bare):
     token = bare.change_token()
     assert migrate(bare) == pending(bare) == []
     assert bare.change_token() == token
+
+
+def test_a_graph_of_someone_else_is_told_from_one_that_kgqa_loads(bare):
+    check_own(bare)
+    create_movies(bare)
+    with pytest.raises(MigrationError, match=r"that kgqa did not load\. A graph of your own needs no migration"):
+        check_own(bare)
+
+    migrate(bare)
+
+    check_own(bare)  # somebody else's nodes came later, or kgqa's data was merged into theirs
 
 
 def test_a_file_that_was_changed_after_it_ran_is_refused_with_both_checksums(bare, folder):

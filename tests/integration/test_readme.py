@@ -1,4 +1,4 @@
-"""The README's commands, run as they stand, in a home of their own."""
+"""The README's commands, and the programs of the README and of the guide to Python, run as they stand, in a home of their own."""
 
 import os
 import re
@@ -15,6 +15,7 @@ pytestmark = pytest.mark.neo4j
 ROOT = Path(__file__).resolve().parents[2]
 BLOCKS = re.findall(r"^```(sh|python)\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 STEPS = next(block for language, block in BLOCKS if language == "sh" and "kgqa doctor" in block)
+GUIDE = re.search(r"^```python\n(.*?)^```", (ROOT / "docs" / "sdk.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)[1]
 PROGRAM = next(block for language, block in BLOCKS if language == "python")
 
 
@@ -40,9 +41,7 @@ def shell(tmp_path_factory):
 
 
 def test_the_commands_lead_from_nothing_to_an_answer_that_neo4j_confirms(shell):
-    lines = [line for line in STEPS.splitlines() if line and line != "kgqa down"]
-
-    printed = {line: shell(line) for line in lines}
+    printed = {line: shell(line) for line in STEPS.splitlines() if line}
 
     asked = next(output for line, output in printed.items() if line.startswith("kgqa ask"))
     assert "→ Paris" in asked
@@ -54,6 +53,11 @@ def test_the_commands_lead_from_nothing_to_an_answer_that_neo4j_confirms(shell):
     program = shell(f"cat > ask.py <<'END'\n{PROGRAM}END\npython ask.py")
     assert "confirmed" in program
     assert "MATCH (a0:Entity {id: $start})" in program
+
+    guide = shell(f"cat > guide.py <<'END'\n{GUIDE}END\npython guide.py")
+    assert "made questions" in guide
+    assert "of the dev questions right; left out: {" in guide
+    assert "['Louvre']" in guide
 
 
 def test_the_targets_of_the_makefile_that_the_readme_names_are_there():

@@ -156,7 +156,7 @@ def test_a_relation_is_named_by_its_label_or_by_its_local_name_in_words(tmp_path
     [
         ("http://example.org/birthPlace", "birth place"),
         ("http://example.org/ns#has_DNASequence", "has DNA sequence"),
-        ("http://example.org/ACTED_IN/", "ACTED IN"),
+        ("http://example.org/ACTED_IN/", "acted in"),
         ("urn:part%20of", "part of"),
     ],
 )
