@@ -15,6 +15,7 @@ from kgqa.errors import KgqaError
 if TYPE_CHECKING:
     from kgqa import ops
     from kgqa.config import Config
+    from kgqa.data import Topic
     from kgqa.explain.answer import Answer
     from kgqa.graph.mapping import Mapping
     from kgqa.kb import KnowledgeBase
@@ -32,6 +33,7 @@ __all__ = [
     "KgqaError",
     "KnowledgeBase",
     "Mapping",
+    "Topic",
     "__version__",
     "ops",
     "synthesize",
@@ -45,6 +47,7 @@ _HOMES = {
     "KnowledgeBase": "kgqa.kb",
     "Mapping": "kgqa.graph.mapping",
     "QA": "kgqa.qa",
+    "Topic": "kgqa.data",
     "synthesize": "kgqa.synthesis.folder",
     "train": "kgqa.sdk",
 }
