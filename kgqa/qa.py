@@ -6,6 +6,7 @@ from typing import Self
 
 from kgqa.data import Topic
 from kgqa.data.questions import check_text
+from kgqa.errors import QuestionError
 from kgqa.explain.answer import Answer
 from kgqa.explain.confirm import confirm
 from kgqa.explain.trace import trace
@@ -77,8 +78,11 @@ class QA:
         """Answer a question; with `topics` these are its entities, else they are found in its text.
 
         Raises:
-            QuestionError: the question is empty, too long or not text.
+            QuestionError: the question is empty, too long or not text, or a topic is no entity of the graph.
         """
+        for topic in topics or ():
+            if self.model.kb.row(topic.entity) is None:
+                raise QuestionError(f"topics: expected ids of entities, found {topic.entity!r}, which the graph does not have.")
         layout = self.model.lay_out(check_text(question), topics)
         (prediction,) = self.model.predict([layout])
         return self._confirmed(trace(self.model, prediction, limit=self.limit))

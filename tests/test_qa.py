@@ -5,6 +5,7 @@ import json
 import pytest
 
 from kgqa.config import Config
+from kgqa.data import Topic
 from kgqa.errors import FingerprintMismatch, QuestionError, TrainingError
 from kgqa.kb import KnowledgeBase
 from kgqa.qa import QA
@@ -50,6 +51,13 @@ def test_the_cypher_of_an_answer_has_one_match_a_hop_and_the_start_as_a_paramete
     assert "MATCH (a1)-[:WRITTEN_BY]->(answer:Entity)" in lines
     assert answer.cypher.parameters == {"start": "hanks_actor", "limit": 100}
     assert answer.proof.parameters == {"start": "hanks_actor", "answer": "broyles"}
+
+
+def test_topics_say_which_entities_are_meant(qa):
+    answer = qa.ask("Who wrote films starring Tom Hanks?", topics=[Topic(entity="hanks_actor", start=25, end=34)])
+    assert (answer.entities[0].id, answer.mentions[0].entity.id) == ("broyles", "hanks_actor")
+    with pytest.raises(QuestionError, match="expected ids of entities, found 'hanks', which the graph does not have"):
+        qa.ask("Who wrote films starring Tom Hanks?", topics=[Topic(entity="hanks")])
 
 
 def test_an_answer_becomes_json(qa):
