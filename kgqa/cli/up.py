@@ -1,6 +1,5 @@
 """`kgqa up` and `kgqa down`: start and stop a local Neo4j that lasts."""
 
-import os
 from typing import Annotated
 
 import typer
@@ -22,8 +21,7 @@ def up(
         return
     output.print(f"Neo4j runs at [bold]{running.uri}[/] (graph {running.name!r}).")
     output.print(f"User neo4j, password in {running.password_file}")
-    meant_by_itself = name == "default" and not os.environ.get("NEO4J_URI")
-    option = "" if meant_by_itself else f" --graph {name}"
+    option = "" if find.is_found(name) else f" --graph {name}"
     output.print(f"Next: kgqa load DATASET{option}. Stop it with: kgqa down{'' if name == 'default' else ' ' + name}")
 
 

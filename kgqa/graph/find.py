@@ -49,6 +49,11 @@ def find(name: str | None = None) -> Connection:
     return find_local(running[0].name if len(running) == 1 else DEFAULT)
 
 
+def is_found(name: str) -> bool:
+    """Tell whether `find` without a name means this local graph where no other one runs."""
+    return name == DEFAULT and not os.environ.get("NEO4J_URI")
+
+
 def find_local(name: str) -> Connection:
     """Connect to a local graph.
 

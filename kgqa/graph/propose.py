@@ -1,7 +1,6 @@
 """Propose a `mapping.toml` for a live graph, for a person to correct."""
 
 import json
-import tomllib
 from dataclasses import dataclass
 from typing import Any, Final, LiteralString
 
@@ -49,16 +48,16 @@ def propose(connection: Connection) -> str:
         )
     unique = {(row["label"], row["property"]) for row in connection.read(READ_UNIQUE)}
     parts = ["# Proposed by `kgqa mapping` from the live graph. Correct it: which labels are entities, their ids and names.\n"]
-    found = False
+    found, attributes = False, set[str]()
     for label in [row["name"] for row in connection.read(READ_LABELS)]:
         count = _one(connection, cypher.count_label(label), "nodes")
         if count:
             found = True
-            parts.append(_table(label, count, _sample(connection, label), {name for on, name in unique if on == label}))
+            text, numbers = _table(label, count, _sample(connection, label), {name for on, name in unique if on == label})
+            parts.append(text)
+            attributes.update(numbers)
     if not found:
         raise GraphError(f"{connection.description}: expected a graph with nodes, found none. Connect to another one.")
-    entities = tomllib.loads("\n".join(parts)).get("entities", {}).values()
-    attributes = sorted({name for values in entities for name in values.get("attributes", [])})
     types = [row["name"] for row in connection.read(READ_TYPES)]
     counts = {name: _one(connection, cypher.count_type(name), "relationships") for name in types}
     kept = [name for name in types if counts[name]]
@@ -70,11 +69,12 @@ def propose(connection: Connection) -> str:
         parts.append("# What the other direction is called; made questions and the model read it:")
         parts.append(f'# inverse_names = {{ {_comment(_toml(kept[0]))} = "…" }}')
     if attributes:
-        parts.append(f"\n[attributes]\nnames = {_readable(attributes)}")
+        parts.append(f"\n[attributes]\nnames = {_readable(sorted(attributes))}")
     return "\n".join(parts) + "\n"
 
 
-def _table(label: str, count: int, properties: list[_Property], unique: set[str]) -> str:
+def _table(label: str, count: int, properties: list[_Property], unique: set[str]) -> tuple[str, list[str]]:
+    """Return the lines of a label, and the properties that they propose as attributes."""
     usable = [p for p in properties if p.types <= {"STRING"} or p.types <= {"INTEGER"}]
     texts = [p.name for p in properties if p.types <= {"STRING"}]
     names = sorted(_first(texts, _NAME_NAMES), key=_NAME_NAMES.index)
@@ -86,7 +86,7 @@ def _table(label: str, count: int, properties: list[_Property], unique: set[str]
     if not candidates:
         lines.append("# Left out: no property was found that is there on every node and different on each.")
         lines.append(f"# [entities.{_comment(_toml(label))}]\n")
-        return "\n".join(lines)
+        return "\n".join(lines), []
     identifier = candidates[0]
     lines.append(f"[entities.{_toml(label)}]")
     lines.append(f"id = {_toml(identifier)}{'' if identifier in unique else '  # no constraint says that it is unique'}")
@@ -100,7 +100,7 @@ def _table(label: str, count: int, properties: list[_Property], unique: set[str]
     description = _first(texts, _DESCRIPTION_NAMES)
     if description:
         lines.append(f"description = {_toml(description[0])}")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n", numbers
 
 
 def _sample(connection: Connection, label: str) -> list[_Property]:

@@ -31,6 +31,13 @@ def test_a_graph_that_was_named_is_named_in_the_way_to_start_it():
         find.find("films")
 
 
+def test_a_local_graph_must_be_named_beside_an_address_or_under_another_name(monkeypatch):
+    assert find.is_found("default")
+    assert not find.is_found("films")
+    monkeypatch.setenv("NEO4J_URI", "bolt://127.0.0.1:1")
+    assert not find.is_found("default")
+
+
 def test_an_address_without_a_password_is_refused_before_anything_is_tried(monkeypatch):
     monkeypatch.setenv("NEO4J_URI", "bolt://127.0.0.1:1")
 

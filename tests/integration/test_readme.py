@@ -13,10 +13,17 @@ from kgqa.graph.local import jars
 pytestmark = pytest.mark.neo4j
 
 ROOT = Path(__file__).resolve().parents[2]
-BLOCKS = re.findall(r"^```(sh|python)\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def blocks(page):
+    """Return the commands and programs of a page, each with its language."""
+    return re.findall(r"^```(sh|python)\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+BLOCKS = blocks("README.md")
 STEPS = next(block for language, block in BLOCKS if language == "sh" and "kgqa doctor" in block)
-GUIDE = re.search(r"^```python\n(.*?)^```", (ROOT / "docs" / "sdk.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)[1]
 PROGRAM = next(block for language, block in BLOCKS if language == "python")
+GUIDE = next(block for language, block in blocks("docs/sdk.md") if language == "python")
 
 
 @pytest.fixture(scope="module")

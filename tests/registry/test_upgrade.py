@@ -34,6 +34,14 @@ def schema(file):
     return {name: " ".join(sql.split()) for name, sql in rows if name != VERSION_TABLE}
 
 
+def take_back(engine, revision):
+    """Undo the versions after this one."""
+    config = configuration()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+
+
 def test_a_new_database_gets_all_tables_and_is_opened_again_as_it_is(tmp_path):
     with open_in(tmp_path / "not" / "yet" / "there") as registry:
         record_films(registry)
@@ -62,10 +70,7 @@ def test_the_versions_make_the_very_schema_of_the_tables(engine, tmp_path):
 def test_the_versions_can_be_taken_back_and_applied_again(engine, tmp_path):
     upgrade(engine)
     before = schema(tmp_path / "registry.sqlite")
-    config = configuration()
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.downgrade(config, "base")
+    take_back(engine, "base")
     assert schema(tmp_path / "registry.sqlite") == {}
     upgrade(engine)
     assert schema(tmp_path / "registry.sqlite") == before
@@ -75,10 +80,7 @@ def test_a_training_that_an_older_kgqa_recorded_is_kept(engine, tmp_path):
     with open_in(tmp_path) as registry:
         run = start(registry, tmp_path / "model", questions=[tmp_path / "train.jsonl"])
         before = registry.run(run)
-    config = configuration()
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.downgrade(config, "0003")
+    take_back(engine, "0003")
     assert "warm_start" not in {column["name"] for column in inspect(engine).get_columns("runs")}
     with open_in(tmp_path) as registry:
         assert registry.run(run) == before
