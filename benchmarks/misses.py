@@ -75,7 +75,7 @@ def run(data: Path) -> dict[str, Any]:
 
 
 def _causes(model: Model, questions: list[Question]) -> Counter[str]:
-    evaluation = evaluate(model, questions)
+    evaluation = evaluate(model, questions, keep=True)
     reach = Reach(model.kb.facts, model.config.model.hops)
     return Counter(
         _cause(model, scored.question, prediction, reach)

@@ -138,7 +138,7 @@ def _teams(data: Path) -> tuple[str, list[dict[str, Any]]]:
             out = Path(scratch) / f"model-{seed}"
             train(kb, prepared.train, dev=prepared.dev, out=out, config=settings(TEAMS, seed=seed))
             model = load_model(out, kb)
-            evaluation = evaluate(model, asked)
+            evaluation = evaluate(model, asked, keep=True)
             resolved, names = 0, 0
             for question, prediction in zip(asked, evaluation.predictions, strict=True):
                 meant = {mention.start: mention.entity.id for mention in trace(model, prediction, limit=1).mentions}

@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -96,6 +97,7 @@ _GROUPS: Final = {
 
 def _steps(config: Config, kb: KnowledgeBase, questions: list[Any], out: Path) -> dict[str, dict[str, float]]:
     """Train again with torch's profiler over a few steps at the start and near the end; return milliseconds of a step by part."""
+    config = replace(config, training=replace(config.training, least_steps=1))
     model = new_model(config, questions, kb)
     found: dict[str, dict[str, float]] = {}
     running: dict[str, Any] = {}

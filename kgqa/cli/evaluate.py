@@ -42,7 +42,7 @@ def evaluate(
     check_answers(asked, loaded.kb, questions)
     topics: report.Topics = "given" if gold_topics else "resolved"
     with Bars() as bars:
-        evaluation = report.evaluate(loaded, asked, topics=topics, progress=bars)
+        evaluation = report.evaluate(loaded, asked, topics=topics, progress=bars, keep=per_question is not None)
     summary = evaluation.summary() | {
         "ms_per_question": report.latencies(loaded, asked, topics=topics),
         "model": str(model),

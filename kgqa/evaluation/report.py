@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -74,7 +74,12 @@ class Evaluation:
 
 
 def evaluate(
-    model: Model, questions: Sequence[Question], *, topics: Topics = "resolved", progress: Progress = silent
+    model: Model,
+    questions: Sequence[Question],
+    *,
+    topics: Topics = "resolved",
+    progress: Progress = silent,
+    keep: bool = False,
 ) -> Evaluation:
     """Answer and score questions.
 
@@ -83,13 +88,15 @@ def evaluate(
         questions: the questions.
         topics: `given` to take the entities from the questions' topics, `resolved` to find them.
         progress: told about every batch.
+        keep: keep what the model thought of each question, which `per_question` tells; a few MB for 64 questions on a graph with
+            thousands of relations.
     """
     scores: list[Score] = []
     predictions: list[Prediction] = []
     for start in range(0, len(questions), BATCH):
         part = questions[start : start + BATCH]
         answered = list(model.predict([_lay_out(model, question, topics) for question in part]))
-        predictions += answered
+        predictions += answered if keep else [replace(prediction, reasoning=None, batch=None) for prediction in answered]
         scores += [score(question, given(model, prediction)) for question, prediction in zip(part, answered, strict=True)]
         progress("questions", len(scores), len(questions))
     return Evaluation(scores=scores, predictions=predictions)
@@ -97,6 +104,8 @@ def evaluate(
 
 def latencies(model: Model, questions: Sequence[Question], *, topics: Topics = "resolved") -> dict[str, float]:
     """Return the median and the 95th percentile of milliseconds from text to ranked entities, one question at a time."""
+    if model.reasoner.encoder.pretrained is not None:
+        model.reasoner.encoder.pretrained.forget()  # a new question's words are read first
     taken = []
     for question in questions[:TIMED]:
         clock = time.perf_counter()
@@ -106,7 +115,13 @@ def latencies(model: Model, questions: Sequence[Question], *, topics: Topics = "
 
 
 def per_question(model: Model, evaluation: Evaluation) -> Iterator[dict[str, Any]]:
-    """Yield for each question what was answered and why, as `kgqa evaluate --per-question` writes it."""
+    """Yield for each question what was answered and why, as `kgqa evaluate --per-question` writes it.
+
+    Raises:
+        ValueError: what the model thought was not kept.
+    """
+    if any(prediction.found and prediction.reasoning is None for prediction in evaluation.predictions):
+        raise ValueError("per_question: expected an evaluation with keep=True, found one without what the model thought.")
     for scored, prediction in zip(evaluation.scores, evaluation.predictions, strict=True):
         question = scored.question
         answer = trace(model, prediction, limit=1)

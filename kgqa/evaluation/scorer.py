@@ -4,7 +4,7 @@ Questions are of three types by what is right: entities, a value (a number), or 
 An abstention, or a right answer that was not reached, counts as wrong; no question is left out of a denominator.
 
     Hits@k   share of the entity questions with a right entity among the first k
-    MRR      mean over the entity questions of 1 / rank of the first right entity, 0 if there is none
+    MRR      mean over the entity questions of 1 / rank of the first right entity, 0 if none is among the first 100
     F1       mean over the entity questions of the F1 of the returned set against the right set, 0 for an empty set
     exact    share of the value questions whose value is right
     correct  share of all questions whose first entity, value or abstention is right

@@ -103,7 +103,9 @@ def _branch(span: Span, spans: Sequence[Span], numbers: Sequence[int], keys: Seq
         flags.append(bool(covering))
         if keys is not None:
             texts.append(keys[place])
-    contained = any(len(other) > len(span) and other.first <= span.first and span.last <= other.last for other in spans)
+    contained = len(span) > 0 and any(
+        len(other) > len(span) and other.first <= span.first and span.last <= other.last for other in spans
+    )
     features = (len(span) / 4.0, math.log(len(span.candidates) - span.near) / 4.0, float(contained), float(not span.exact))
     kept = () if keys is None else tuple(texts)
     return Branch(span=span, words=tuple(words), flags=tuple(flags), texts=kept, mention=mention, features=features)

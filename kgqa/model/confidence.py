@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _ROUNDS: Final = 100
+_STILL: Final = 1e-9
 _RIDGE: Final = 1e-3
 _LEAST_SLOPE: Final = 0.05
 _EDGE: Final = 1e-6
@@ -29,7 +30,7 @@ class Confidence:
 
     def of(self, score: float) -> float:
         """Return the probability that an answer of this score is right."""
-        return 1.0 / (1.0 + math.exp(-(self.slope * _logit(score) + self.bias)))
+        return 0.5 + 0.5 * math.tanh(0.5 * (self.slope * _logit(score) + self.bias))  # σ, with no overflow for a steep slope
 
 
 def fit(scores: Sequence[float], right: Sequence[bool], nothing: Sequence[bool], *, precision: float | None = None) -> Confidence:
@@ -83,32 +84,46 @@ def error_by_chance(confidences: Sequence[float]) -> float:
 
 
 def _logistic(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
-    """Return slope and bias by Newton's method, with Platt's targets, which keep them finite where all answers are right.
+    """Return slope and bias of the least cross-entropy, with Platt's targets, which keep them finite where all answers are right.
 
     The slope is at least `_LEAST_SLOPE`, so that a better score is always a higher confidence.
     """
     positive = y.sum()
     target = np.where(y > 0, (positive + 1) / (positive + 2), 1 / (len(y) - positive + 2))
-    ones = np.ones_like(x)
-    slope, bias = _newton(np.stack([x, ones], axis=1), target, np.zeros_like(x), np.array([1.0, 0.0]))
-    if slope >= _LEAST_SLOPE:
-        return float(slope), float(bias)
-    (bias,) = _newton(ones[:, None], target, _LEAST_SLOPE * x, np.zeros(1))
-    return _LEAST_SLOPE, float(bias)
+    middle = x.mean()  # scores near 1 have large logits that differ little: slope and bias could not be told apart
+    slope, height = _newton(np.stack([x - middle, np.ones_like(x)], axis=1), target, np.array([1.0, middle]))
+    if slope < _LEAST_SLOPE:
+        slope = _LEAST_SLOPE
+        (height,) = _newton(np.ones((len(x), 1)), target, np.array([slope * middle]), offset=slope * (x - middle))
+    return float(slope), float(height - slope * middle)
 
 
 def _newton(
-    features: NDArray[np.float64], target: NDArray[np.float64], offset: NDArray[np.float64], prior: NDArray[np.float64]
+    features: NDArray[np.float64],
+    target: NDArray[np.float64],
+    prior: NDArray[np.float64],
+    *,
+    offset: NDArray[np.float64] | float = 0.0,
 ) -> NDArray[np.float64]:
-    """Return the weights with the least cross-entropy, drawn a little towards `prior`."""
+    """Return the weights with the least cross-entropy, drawn a little towards `prior`, by Newton's method.
+
+    A step that makes it worse is halved: where all scores are nearly certain the whole one leads away, and never back.
+    """
+
+    def loss(weights: NDArray[np.float64]) -> float:
+        z = features @ weights + offset
+        return float(np.sum(np.logaddexp(0.0, z) - target * z) + 0.5 * _RIDGE * np.sum((weights - prior) ** 2))
+
     weights = prior
     for _ in range(_ROUNDS):
-        p = 1.0 / (1.0 + np.exp(-np.clip(features @ weights + offset, -30, 30)))
+        p = 0.5 + 0.5 * np.tanh(0.5 * (features @ weights + offset))
         gradient = features.T @ (p - target) + _RIDGE * (weights - prior)
         curvature = (features * (p * (1 - p))[:, None]).T @ features + _RIDGE * np.eye(len(prior))
         step = np.linalg.solve(curvature, gradient)
-        weights = weights - np.clip(step, -1.0, 1.0)
-        if np.abs(step).max() < 1e-8:
+        while np.abs(step).max() > _STILL and not loss(weights - step) < loss(weights):
+            step = 0.5 * step
+        weights = weights - step
+        if np.abs(step).max() <= _STILL:
             break
     return weights
 

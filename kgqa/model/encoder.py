@@ -102,7 +102,10 @@ class Encoder(nn.Module):
         return dropped.transpose(1, 2)
 
     def _hide(self, words: Tensor, flags: Tensor) -> Tensor:
-        """Show some words as unknown, so that the mark for unknown words is trained; words of other spans ten times as often."""
+        """Show some words as unknown, so that the mark for unknown words is trained; words of other spans ten times as often.
+
+        A pretrained model still reads them with the others: only their own states become zeros.
+        """
         share = self.word_dropout * torch.where(flags, 10.0, 1.0)
         hidden = (torch.rand(words.shape, device=words.device) < share) & (words > OTHER)
         return words.masked_fill(hidden, UNKNOWN)

@@ -8,11 +8,11 @@ from torch import Tensor, nn
 from kgqa.kb.facts import Facts
 from kgqa.ops.segments import softmax, unfold
 
-_PAIRS: Final = 1 << 16
-"""Embeddings that all pairs of a relation and an object share."""
+_BITS: Final = 16
+"""All pairs of a relation and an object share 2¹⁶ embeddings."""
 
-_SPREAD: Final = 2_654_435_761
-"""An odd number with which to multiply before taking the rest, so that neighbours do not share embeddings (Knuth)."""
+_SPREAD: Final = 0x9E3779B97F4A7C15 - (1 << 64)
+"""2⁶⁴ divided by the golden ratio, as a signed number: the first bits of a multiple of it depend on all bits (Knuth)."""
 
 _SOME: Final = 1e-6
 """The least that a mean divides by: what has no relation is encoded as zeros."""
@@ -57,7 +57,7 @@ class PairBag(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.embedding = nn.EmbeddingBag(_PAIRS, width, mode="mean")
+        self.embedding = nn.EmbeddingBag(1 << _BITS, width, mode="mean")
         nn.init.zeros_(self.embedding.weight)
 
     def forward(self, facts: Facts, entities: Tensor) -> Tensor:
@@ -65,8 +65,13 @@ class PairBag(nn.Module):
         member, fact = unfold(facts.pointer, entities)
         pair = facts.relation[fact].long() * facts.num_entities + facts.object[fact].long()
         offsets = torch.searchsorted(member, torch.arange(len(entities), device=member.device))
-        encoded: Tensor = self.embedding(pair * _SPREAD % _PAIRS, offsets)
+        encoded: Tensor = self.embedding(spread(pair), offsets)
         return encoded
+
+
+def spread(numbers: Tensor) -> Tensor:
+    """Return for each number one of 0 to 2¹⁶ − 1; numbers that differ, even by a multiple of 2¹⁶, seldom have the same one."""
+    return (numbers * _SPREAD) >> (64 - _BITS) & ((1 << _BITS) - 1)
 
 
 class CandidateChooser(nn.Module):

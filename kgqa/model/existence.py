@@ -5,8 +5,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-NOWHERE: Final = 0.02
-"""The least share that is divided by: a question whose relations hardly exist leads to low weights, not to certain answers."""
+from kgqa.ops.value import NOWHERE
 
 _LEAST: Final = 1e-3
 """The least share of a question that exists."""

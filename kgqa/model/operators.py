@@ -11,9 +11,9 @@ from kgqa import ops
 from kgqa.model.attention import WordAttention
 from kgqa.model.branches import Batch
 from kgqa.model.encoder import Encoding
-from kgqa.model.existence import NOWHERE
 from kgqa.model.names import Names
 from kgqa.ops import EntitySet
+from kgqa.ops.value import NOWHERE
 
 _LACKING: Final = 3.0
 """How much it counts at the start of training, as a logit, that what is asked for does not exist."""

@@ -28,7 +28,10 @@ OPEN = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The operator of a question, its probability, and the attribute whose extreme or value it takes (0 to A - 1)."""
+    """The operator of a question, and the attribute whose extreme or value it takes (0 to A - 1).
+
+    The probability is the operator's; of an extreme, that of the operator and the attribute.
+    """
 
     operator: Operator
     probability: float
@@ -139,8 +142,8 @@ class Model:
         answers = _applied(reasoning.sets, asked, self.kb.values)
         owners, entities = answers.sets.numpy(), answers.entities.numpy()
         # Equal sets of paths may differ in the last bits, which must not decide their order.
-        scores = np.round(answers.weights.numpy().astype(np.float64), 6)
-        usable = (scores > 0) & self.kb.named.numpy()[entities]
+        scores: NDArray[np.float64] = answers.weights.numpy().astype(np.float64).round(6)
+        usable = scores > 0
         bounds = np.searchsorted(owners, np.arange(len(known) + 1))
         for number, place in enumerate(known):
             own = slice(bounds[number], bounds[number + 1])
@@ -170,7 +173,7 @@ def _operated(prediction: Prediction, asked: Asked, reasoning: Reasoning, kb: Kn
         return replace(prediction, value=float((scores > OPEN).sum()), score=probability * exactly)
     if asked.operator in (Operator.OWN_VALUE, Operator.VALUE):
         sets = reasoning.mentioned if asked.operator is Operator.OWN_VALUE else reasoning.sets
-        found = look_up(sets, prediction.number, reasoning.choice.attributes[prediction.number], kb.values, kb.named)
+        found = look_up(sets, prediction.number, reasoning.choice.attributes[prediction.number], kb.values)
         if found is None:
             return nothing
         asked, score = replace(asked, attribute=found.attribute), probability * found.share
@@ -181,11 +184,17 @@ def _operated(prediction: Prediction, asked: Asked, reasoning: Reasoning, kb: Kn
 def _asked(choice: Choice, held_attributes: Tensor) -> list[Asked]:
     """Return the most probable operator of each question, and the attribute of an extreme; that of a value is looked up later."""
     best = choice.operators.max(1)
-    attributes = held_attributes.argmax(1).tolist() if held_attributes.shape[1] else [None] * len(best.indices)
+    asked = [
+        Asked(Operator(number), probability)
+        for number, probability in zip(best.indices.tolist(), best.values.tolist(), strict=True)
+    ]
+    if not held_attributes.shape[1]:
+        return asked
     extremes = [operator for operator, _ in EXTREMES]
+    of = held_attributes.max(1)
     return [
-        Asked(Operator(number), probability, attribute if number in extremes else None)
-        for number, probability, attribute in zip(best.indices.tolist(), best.values.tolist(), attributes, strict=True)
+        replace(one, probability=one.probability * probability, attribute=attribute) if one.operator in extremes else one
+        for one, probability, attribute in zip(asked, of.values.tolist(), of.indices.tolist(), strict=True)
     ]
 
 

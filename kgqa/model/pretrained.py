@@ -36,7 +36,7 @@ class PretrainedWords(nn.Module):
         tuned_layers: how many of the last layers are trained; a number beyond the model's trains all of them.
 
     Raises:
-        ConfigError: the model could not be loaded.
+        ConfigError: the model could not be loaded, or it is not known where the layers to tune are.
     """
 
     def __init__(self, source: str, *, tuned_layers: int = 0) -> None:
@@ -47,8 +47,7 @@ class PretrainedWords(nn.Module):
         if not tuned_layers:
             pack(model)
         self._model = (model,)  # in a tuple it is no submodule, so its weights are not saved with ours
-        layers = _layers(model)
-        self.tuned = nn.ModuleList(layers[max(0, len(layers) - tuned_layers) :] if tuned_layers else [])
+        self.tuned = nn.ModuleList(_layers(model, source)[-tuned_layers:] if tuned_layers else [])
         self.tuned.requires_grad_(True)
         self.width: int = model.config.hidden_size
         self._kept: OrderedDict[tuple[str, ...], Tensor] = OrderedDict()
@@ -62,7 +61,8 @@ class PretrainedWords(nn.Module):
         """Return the mean of each text's words, shape (n, V), without gradients."""
         with torch.no_grad():
             words = [tuple(text.split()) or ("?",) for text in texts]
-            return torch.stack([states.mean(0) for states in self._encode(words)])
+            parts = (self._encode(words[start : start + _BATCH]) for start in range(0, len(words), _BATCH))
+            return torch.stack([states.mean(0) for part in parts for states in part])
 
     def get_extra_state(self) -> Tensor:
         """Return the fingerprint of the model as it was before any layer was tuned, shape (32,), uint8."""
@@ -115,13 +115,16 @@ def _by_word(states: Tensor, words: Sequence[int | None], count: int) -> Tensor:
     return mean(states[places], owners, count)
 
 
-def _layers(model: nn.Module) -> list[nn.Module]:
+def _layers(model: nn.Module, source: str) -> list[nn.Module]:
     """Return the layers of a transformer, first to last."""
     number = model.config.num_hidden_layers  # type: ignore[union-attr]
     for module in model.modules():
         if isinstance(module, nn.ModuleList) and len(module) == number:
             return list(module)
-    return []
+    raise ConfigError(
+        f"model.tuned_layers: expected a model with a list of its {number} layers, found none in {source!r}. "
+        "Set it to 0, or choose another model."
+    )
 
 
 def _fingerprint(model: nn.Module, tokenizer: Any) -> bytes:

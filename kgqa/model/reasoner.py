@@ -40,7 +40,7 @@ class Reasoning:
 
     Attributes:
         reached: B sets, what the branches have in common (formula 11).
-        sets: B sets, the same as far as it is what answers must be: what operators are applied to.
+        sets: B sets, the same as far as it is what answers must be, and has a name: what operators are applied to.
         choice: the operator of each question, and its attribute.
         constraint: what answers must be.
         candidates: shape (C,), p(k|i) (formula 8), once it is known which relation is followed from the candidate.
@@ -97,6 +97,7 @@ class Reasoner(nn.Module):
         after = walked[kb.facts.inverse(torch.arange(kb.num_relations))].float()
         self.register_buffer("after", after, persistent=False)
         self.values = kb.values
+        self.named = None if bool(kb.named.all()) else kb.named
         self.encoder = Encoder(len(vocabulary), config)
         relations = Names([kb.relation_name(row) for row in range(kb.num_relations)], vocabulary, self.encoder)
         attributes = Names([attribute.name for attribute in kb.attributes], vocabulary, self.encoder) if kb.attributes else None
@@ -146,11 +147,15 @@ class Reasoner(nn.Module):
         reached = ops.intersect(branches, gates, batch.question, batch.questions)
 
         constraint = self.constraint(batch, encoding, spans, p_span)
-        sets = constraint.apply(self.facts, reached)
+        sets = self._with_names(constraint.apply(self.facts, reached))
         choice = self.operators(batch, encoding, spans, p_span, missing(shares, hops))
         return Reasoning(
             reached, sets, choice, constraint, meant, p_span, gates, plan, seeds, walks, branches, self.values, batch.question
         )
+
+    def _with_names(self, sets: EntitySet) -> EntitySet:
+        """Return the sets without what has no name: nodes that are only walked through are no answers, and are not counted."""
+        return sets if self.named is None else sets.with_weights(sets.weights * self.named[sets.entities])
 
     def _walk(self, seeds: EntitySet, plan: Plan) -> list[EntitySet]:
         walks = [seeds]

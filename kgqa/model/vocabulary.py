@@ -23,6 +23,9 @@ OTHER_WORD: Final = "[other]"
 COMMON: Final = 0.01
 """A word that stands in this share of the questions says what is asked: it is no inexact name."""
 
+_LEAST_COMMON: Final = 3
+"""In how many questions a common word stands at least: of few questions one is already a hundredth."""
+
 
 class Vocabulary:
     """Words, numbered after the marks in the order given; and which words are common in questions."""
@@ -38,7 +41,7 @@ class Vocabulary:
         listed = [list(text) for text in texts]
         counts = Counter(word for text in listed for word in text)
         holding = Counter(word for text in listed for word in set(text))
-        common = {word for word, number in holding.items() if number >= COMMON * len(listed)}
+        common = {word for word, number in holding.items() if number >= max(_LEAST_COMMON, COMMON * len(listed))}
         return cls(sorted({word for word, count in counts.items() if count >= min_count}.union(always)), common)
 
     def __len__(self) -> int:

@@ -7,10 +7,10 @@ from torch import Tensor
 
 from kgqa.ops.entity_set import EntitySet
 
-_NOWHERE: Final = 0.02
-"""The least weight that is divided by: a set in which hardly any member has the attribute says little."""
+NOWHERE: Final = 0.02
+"""The least share that is divided by: where hardly anything exists that is asked for, weights stay low; no answer is certain."""
 
-_PRECISION: Final = 1e-6
+PRECISION: Final = 1e-6
 """Values that differ by less, as a part of them, are the same: numbers of 32 bits hold no more."""
 
 
@@ -36,7 +36,7 @@ def has_value(x: EntitySet, attributes: Tensor, values: Tensor, wanted: Tensor) 
     """
     own, question = values[x.entities], x.sets
     pairs = x.weights[:, None] * attributes[question]
-    right = torch.isclose(own, wanted.to(own.dtype)[question, None], rtol=_PRECISION, atol=0.0)
+    right = torch.isclose(own, wanted.to(own.dtype)[question, None], rtol=PRECISION, atol=0.0)
     there, found = (pairs.masked_fill(~kept, 0.0).sum(1) for kept in (~own.isnan(), right))
     nothing = pairs.new_zeros(x.batch)
-    return nothing.index_add(0, question, found) / nothing.index_add(0, question, there).clamp(min=_NOWHERE)
+    return nothing.index_add(0, question, found) / nothing.index_add(0, question, there).clamp(min=NOWHERE)

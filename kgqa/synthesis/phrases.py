@@ -5,6 +5,7 @@ entities, no other choice among them leads to anything else.
 """
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -41,11 +42,12 @@ class Phrases:
             UnsayableError: the words drawn have another reading.
         """
         mentions = [self._mention(subject, branch, random) for branch in range(len(subject.branches))]
-        relations = [
-            word
-            for mention, (_, path) in zip(mentions, subject.branches, strict=True)
-            for word in self._relation_words(self._mentions.candidates(mention.text), path, random)
-        ]
+        starts = [self._mentions.candidates(mention.text) for mention in mentions]
+        paths = [path for _, path in subject.branches]
+        shared = len(paths) > 1 and len(set(paths)) == 1
+        if shared:  # the relation is said once, of both
+            starts, paths = [list(chain.from_iterable(starts))], paths[:1]
+        relations = [word for own, path in zip(starts, paths, strict=True) for word in self._relation_words(own, path, random)]
         if subject.shape == "itself":
             return mentions[0]
         first = fill(self._wordings["one"], {"relation": relations[0], "entity": mentions[0]}, random)
@@ -53,7 +55,7 @@ class Phrases:
             return first
         if subject.shape == "two":
             return fill(self._wordings["two"], {"relation": relations[1], "inner": first}, random)
-        if len({path for _, path in subject.branches}) == 1:
+        if shared:
             return fill(self._wordings["shared"], {"relation": relations[0], "left": mentions[0], "right": mentions[1]}, random)
         second = fill(self._wordings["one"], {"relation": relations[1], "entity": mentions[1]}, random)
         return fill(self._wordings["both"], {"left": first, "right": second}, random)

@@ -13,7 +13,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
@@ -206,8 +205,3 @@ def _read(folder: Path, name: str) -> dict[str, Any]:
     if not isinstance(value, dict) or value.get("format") != FORMAT or not isinstance(value.get("tensors"), str):
         raise CheckpointError(f"{path}: expected a file of format {FORMAT}, found something else. Train the model again.")
     return value
-
-
-def random_state() -> Tensor:
-    """Return the state of the random numbers, for `last`."""
-    return torch.get_rng_state()

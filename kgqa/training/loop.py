@@ -5,14 +5,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor
 
 from kgqa.config import Config, TrainingConfig
 from kgqa.data import Question
-from kgqa.errors import CheckpointError
+from kgqa.errors import CheckpointError, TrainingError
 from kgqa.evaluation.measures import EPOCH_MEASURES, percent
 from kgqa.evaluation.report import evaluate
 from kgqa.html import table, text
@@ -24,6 +24,9 @@ from kgqa.threads import one_thread
 from kgqa.training import checkpoint
 from kgqa.training.losses import loss_of
 from kgqa.training.questions import Example, Examples, gold_of, prepare
+
+_TUNED: Final = 0.02
+"""The share of the learning rate with which layers of a pretrained model are tuned."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,9 +149,7 @@ class Trainer:
         self._stages = [*warm, own]
         if not any(example.unanswerable for stage in self._stages for example in stage.examples.examples):
             model.reasoner.operators.never_lacks()
-        self.optimizer = torch.optim.AdamW(
-            model.reasoner.parameters(), lr=self.settings.learning_rate, weight_decay=self.settings.weight_decay, fused=True
-        )
+        self.optimizer = torch.optim.AdamW(_groups(model), weight_decay=self.settings.weight_decay, fused=True)
 
     def run(self) -> TrainingReport:
         """Train until the last epoch, or until the dev questions are answered no better for `patience` epochs; keep the best."""
@@ -217,13 +218,18 @@ class Trainer:
     def _step(self, examples: Sequence[Example], done: float) -> float:
         settings = self.settings
         for group in self.optimizer.param_groups:
-            group["lr"] = settings.learning_rate * _schedule(done, settings.warm_up)
+            group["lr"] = settings.learning_rate * group["share"] * _schedule(done, settings.warm_up)
         batch = collate([example.layout for example in examples])
         reasoning = self.model.reasoner(batch, epsilon=self.model.epsilon)
         loss = loss_of(reasoning, gold_of(examples, self.model.kb.num_entities))
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.model.reasoner.parameters(), settings.clip)
+        norm = torch.nn.utils.clip_grad_norm_(self.model.reasoner.parameters(), settings.clip)
+        if not math.isfinite(norm):
+            raise TrainingError(
+                f"epoch {self.state.epoch + 1}, step {self.state.step + 1}: expected a finite gradient, found {float(norm)}. "
+                "Lower training.learning_rate, and train again."
+            )
         self.optimizer.step()
         return float(loss.detach())
 
@@ -273,6 +279,15 @@ class Trainer:
         tensors["random"] = torch.get_rng_state()
         value = {"format": checkpoint.FORMAT, "state": asdict(self.state)} | self._identity()
         checkpoint.write_state(self.out, checkpoint.LAST, tensors, value)
+
+
+def _groups(model: Model) -> list[dict[str, Any]]:
+    """Return the parameters with their shares of the learning rate: layers that were pretrained are tuned slowly."""
+    encoder = model.reasoner.encoder.pretrained
+    tuned = [] if encoder is None else list(encoder.tuned.parameters())
+    known = {id(parameter) for parameter in tuned}
+    own = [parameter for parameter in model.reasoner.parameters() if id(parameter) not in known]
+    return [{"params": own, "share": 1.0}, *([{"params": tuned, "share": _TUNED}] if tuned else [])]
 
 
 def _schedule(done: float, warm_up: float) -> float:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from kgqa import ops
 from kgqa.model.operators import GIVE_ENTITIES, Operator
@@ -13,6 +13,8 @@ from kgqa.ops import EntitySet
 _UNREACHED = 1e-9
 _CERTAIN = 1e-3
 """Added inside the logarithms: a certain wrong entity must not weigh more than a few missed answers."""
+_FAR = 10.0
+"""Standard deviations from which a wrong count costs by how far it is, not by its square: one could outweigh its whole batch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,11 +78,12 @@ def answer_loss(answers: EntitySet, gold: Tensor) -> Tensor:
     question = _questions_of(gold, answers)
     weight = 1.0 / torch.bincount(question, minlength=answers.batch)
     weight = weight.masked_fill(weight.isinf(), 0.0)
-    hit = torch.log(answers.weights_at(gold) + _UNREACHED) * weight[question]
+    # The least values: numbers of 32 bits may be a little below 0 or above 1.
+    hit = torch.log((answers.weights_at(gold) + _UNREACHED).clamp(min=0.5 * _UNREACHED)) * weight[question]
     places, reached = answers.find(gold)
     wrong = answers.weights.index_fill(0, places[reached], 0.0)
     # Scaled to be exactly 0 for an entity of weight 0: else every entity that is reached for nothing would be a gain.
-    miss = torch.log((1.0 - wrong + _CERTAIN) / (1.0 + _CERTAIN)) * weight[answers.sets]
+    miss = torch.log((1.0 - wrong + _CERTAIN).clamp(min=0.5 * _CERTAIN) / (1.0 + _CERTAIN)) * weight[answers.sets]
     return -(hit.sum() + miss.sum()) / answers.batch
 
 
@@ -91,7 +94,9 @@ def value_loss(reasoning: Reasoning, values: Tensor) -> Tensor:
     """
     mean, variance = ops.count(reasoning.sets)
     wanted = torch.nan_to_num(values)
-    density = -0.5 * ((wanted - mean) ** 2 / variance + torch.log(2.0 * torch.pi * variance))
+    spread = variance.sqrt()
+    far = nn.functional.huber_loss(mean / spread, wanted / spread, reduction="none", delta=_FAR)
+    density = -far - 0.5 * torch.log(2.0 * torch.pi * variance)
     operators, attributes = reasoning.choice.operators, reasoning.choice.attributes
     counted = torch.log(operators[:, Operator.COUNT] + _UNREACHED) + density
     if not attributes.shape[1]:

@@ -28,9 +28,10 @@ def reworded(questions: Sequence[Question], kb: KnowledgeBase, *, seed: int) -> 
     found = []
     for question in nothing:
         tokens = _free(tokenise(question.text), kb)
-        if tokens and words:
+        if tokens and len(words) > 1:
             token = drawn.choice(tokens)
-            text = f"{question.text[: token.start]}{drawn.choice(words)}{question.text[token.end :]}"
+            other = drawn.choice([word for word in words if word != token.key])
+            text = f"{question.text[: token.start]}{other}{question.text[token.end :]}"
             found.append(replace(question, id=f"{question.id}, reworded", text=text, topics=()))
     return found
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 
@@ -16,6 +16,7 @@ from kgqa.model.branches import Layout
 from kgqa.model.prediction import Model
 from kgqa.training.losses import Gold
 from kgqa.training.nothing import reworded
+from kgqa.training.numbers import Numbers
 from kgqa.training.reach import Reach
 
 
@@ -88,9 +89,9 @@ def prepare(model: Model, questions: Sequence[Question], *, topics: Literal["giv
         TrainingError: there is none; says how many were left out and why.
     """
     examples = Examples()
-    reach = Reach(model.kb.facts, model.config.model.hops)
+    possible = _Possible(Reach(model.kb.facts, model.config.model.hops), Numbers(model.kb))
     for question in questions:
-        found = _example(model, question, topics, reach)
+        found = _example(model, question, topics, possible)
         if isinstance(found, Example):
             examples.examples.append(found)
         else:
@@ -103,20 +104,31 @@ def prepare(model: Model, questions: Sequence[Question], *, topics: Literal["giv
         )
     if topics == "resolved":
         again = reworded(questions, model.kb, seed=model.config.training.seed)
-        found_again = (_example(model, question, topics, reach) for question in again)
+        found_again = (_example(model, question, topics, possible) for question in again)
         examples.reworded.extend(found for found in found_again if isinstance(found, Example))
     return examples
 
 
-def _example(model: Model, question: Question, topics: Literal["given", "resolved"], reach: Reach) -> Example | str:
+class _Possible(NamedTuple):
+    """Which answers there can be."""
+
+    reach: Reach
+    numbers: Numbers
+
+
+def _example(model: Model, question: Question, topics: Literal["given", "resolved"], possible: _Possible) -> Example | str:
     """Return what can be learned from a question, or why nothing can."""
+    if topics == "given" and not all(model.kb.row(topic.entity) is not None for topic in question.topics):
+        return "has a topic that is no entity of the snapshot"
     layout = model.lay_out(question.text, question.topics if topics == "given" else None)
     if not layout.branches:
-        return "has no topic that is an entity" if topics == "given" else "holds no name of an entity"
+        return "has no topic" if topics == "given" else "holds no name of an entity"
     rows = sorted(row for answer in question.answers or () if (row := model.kb.row(answer)) is not None)
     if question.answers and not rows:
         return "has no answer among the entities of the snapshot"
-    if rows and not reach.reaches([row for branch in layout.branches for row in branch.span.candidates], rows):
+    if question.value is not None and not possible.numbers.possible(question.value):
+        return "asks for a number that no attribute has and no count can be"
+    if rows and not possible.reach.reaches([row for branch in layout.branches for row in branch.span.candidates], rows):
         return f"no name in it leads to an answer within {model.config.model.hops} hops"
     return Example(layout, tuple(rows), question.value)
 

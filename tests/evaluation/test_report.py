@@ -78,7 +78,9 @@ def test_latencies_are_milliseconds_of_the_median_and_of_the_slow_questions(mode
 
 
 def test_every_question_has_a_line_that_says_what_was_answered_and_why(model: Model) -> None:
-    lines = list(per_question(model, evaluate(model, QUESTIONS)))
+    with pytest.raises(ValueError, match="keep=True"):
+        list(per_question(model, evaluate(model, QUESTIONS)))
+    lines = list(per_question(model, evaluate(model, QUESTIONS, keep=True)))
     assert lines[0] == {
         "id": "1",
         "question": "Who directed Contact?",

@@ -1,5 +1,6 @@
 """Calibration and threshold on answers whose probability to be right is known."""
 
+import itertools
 import math
 import random
 
@@ -44,6 +45,20 @@ def test_it_stays_finite_where_all_answers_are_right_or_none_is(right: bool) -> 
     fitted = fit([0.9, 0.99, 1.0], [right] * 3, never(3))
     assert (fitted.of(1.0) > 0.5) == right
     assert 0.0 < fitted.of(0.0) < fitted.of(1.0) < 1.0
+
+
+@pytest.mark.parametrize("shares", list(itertools.product((0.2, 0.6, 0.8), repeat=2)))
+def test_scores_that_are_all_nearly_certain_are_calibrated_too(shares: tuple[float, float]) -> None:
+    """Their logits are large and close together: whole steps of Newton's method went astray, to confidences of 0 or 1."""
+    scores = [0.9999] * 30 + [0.99999] * 30
+    right = [place < share * 30 for share in shares for place in range(30)]
+    fitted = fit(scores, right, never(60))
+    expected = shares if shares[0] < shares[1] else 2 * [sum(shares) / 2]  # a better score is never less sure
+    assert [fitted.of(0.9999), fitted.of(0.99999)] == pytest.approx(expected, abs=0.03)
+
+
+def test_a_steep_slope_is_no_overflow() -> None:
+    assert [Confidence(slope=500.0).of(score) for score in (0.0, 0.5, 1.0)] == [0.0, 0.5, 1.0]
 
 
 def test_without_a_precision_every_answer_is_given_unless_an_abstention_would_have_been_right() -> None:

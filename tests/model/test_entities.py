@@ -8,7 +8,7 @@ from torch import Tensor
 
 from kgqa import ops
 from kgqa.kb.facts import Facts
-from kgqa.model.entities import CandidateChooser, PairBag, RelationBag
+from kgqa.model.entities import CandidateChooser, PairBag, RelationBag, spread
 from kgqa.ops.segments import mean
 
 TRIPLES = [(0, 0, 1), (0, 0, 2), (0, 1, 1), (4, 1, 2), (2, 0, 2)]
@@ -62,8 +62,15 @@ def test_pairs_are_a_mean_over_all_facts_of_both_directions_of_a_relation_and_wh
     for place, entity in enumerate(entities):
         pairs = [(relation, object_) for subject, relation, object_ in TRIPLES if subject == entity]
         pairs += [(relation + 2, subject) for subject, relation, object_ in TRIPLES if object_ == entity]
-        rows = [bag.embedding.weight[(relation * 6 + object_) * 2_654_435_761 % 65_536] for relation, object_ in pairs]
+        rows = [bag.embedding.weight[int(spread(torch.tensor(relation * 6 + object_)))] for relation, object_ in pairs]
         torch.testing.assert_close(encoded[place], torch.stack(rows).mean(0) if rows else torch.zeros(3))
+
+
+def test_pairs_that_differ_by_a_multiple_of_the_number_of_embeddings_have_their_own() -> None:
+    numbers = torch.cat([torch.arange(500), torch.arange(500) * 65_536, torch.arange(500) * 2**33])
+    found = spread(numbers.unique())
+    assert bool(((found >= 0) & (found < 65_536)).all())
+    assert len(found.unique()) > 0.95 * len(found)
 
 
 def test_every_pair_of_an_entity_learns_its_share() -> None:

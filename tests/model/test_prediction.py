@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kgqa import ops
 from kgqa.kb import KnowledgeBase
 from kgqa.model.operators import Operator
 from kgqa.model.prediction import Model, Prediction
@@ -83,6 +84,10 @@ def test_unnamed_entities_are_walked_through_but_are_never_answers(tmp_path: Pat
     assert prediction.scores.tolist() == [0.5]
     assert prediction.reasoning is not None
     assert prediction.reasoning.answers.entities.tolist() == [kb.row("hanks"), kb.row("r1")]
+    assert prediction.reasoning.answers.weights.tolist()[1] == 0.0  # in training it costs nothing, and it is not counted
+    counted = predict(with_operator(model, Operator.COUNT), "How many are in Cast Away?")[0]
+    assert counted.reasoning is not None
+    assert ops.count(counted.reasoning.sets)[0].tolist() == pytest.approx([0.5])
 
 
 MIXED = (

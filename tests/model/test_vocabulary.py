@@ -28,4 +28,4 @@ def test_every_word_has_a_number_of_its_own() -> None:
 def test_words_of_every_hundredth_question_are_common() -> None:
     texts = [["who", "wrote", f"book{number}"] for number in range(198)] + [["which", "which"], ["whose", "rare"], ["whose"]]
     assert Vocabulary.of(texts, min_count=1).common == {"who", "wrote"}
-    assert Vocabulary.of(texts[:50], min_count=1).common >= {"who", "book1"}
+    assert Vocabulary.of(texts[:50], min_count=1).common == {"who", "wrote"}  # one of few questions makes no word common

@@ -62,6 +62,13 @@ def test_its_gradient_is_that_of_the_loop() -> None:
     torch.testing.assert_close(found, wanted.flatten()[answers.keys])
 
 
+def test_weights_a_little_beyond_0_and_1_cost_what_0_and_1_do() -> None:
+    beyond, within = ([{0: 1.0 + more, 1: -more, 2: -more}] for more in (1e-7, 0.0))
+    found = answer_loss(members(beyond), keys({0, 1}))
+    assert found.item() == pytest.approx(answer_loss(members(within), keys({0, 1})).item(), abs=0.5)
+    assert answer_loss(members([{0: 1.01}]), keys({1})).isfinite()
+
+
 def test_a_right_entity_that_is_not_reached_costs_the_log_of_a_billionth() -> None:
     assert answer_loss(members([{0: 0.0}]), keys({3})).item() == pytest.approx(-math.log(1e-9))
 
@@ -124,6 +131,18 @@ def test_a_count_is_as_probable_as_the_operator_and_the_normal_distribution_say(
         variance = sum(weight * (1 - weight) for weight in row.values()) + 0.25
         density = math.exp(-((value - mean) ** 2) / (2 * variance)) / math.sqrt(2 * math.pi * variance)
         assert found[question].item() == pytest.approx(-math.log(OPERATORS[question][Operator.COUNT] * density), rel=1e-6)
+
+
+def test_a_count_far_off_costs_by_how_far_it_is_not_by_its_square() -> None:
+    weights = torch.tensor([0.9, 0.2], requires_grad=True)
+    sets = EntitySet(torch.tensor([0, 1]), weights, 1, WIDTH)
+    thought = dataclasses.replace(reasoning(OPERATORS[1:2], [{}]), sets=sets)
+    near, far, beyond = (value_loss(thought, torch.tensor([value])) for value in (1e4, 2e4, 1e30))
+    spread = math.sqrt(0.9 * 0.1 + 0.2 * 0.8 + 0.25)
+    assert (far - near).item() == pytest.approx(10.0 * 1e4 / spread, rel=1e-4)
+    (gradient,) = torch.autograd.grad(beyond.sum(), weights)
+    assert bool(beyond.isfinite())
+    assert bool(gradient.isfinite().all())
 
 
 NAN = float("nan")

@@ -52,7 +52,15 @@ def test_with_given_topics_a_question_needs_a_topic_that_is_an_entity_not_a_name
     examples = prepare(untrained(kb), [HANKS, stranger, film_questions()[0]], topics="given")
     assert [example.layout.text for example in examples.examples] == ["Who is it?"]
     assert examples.examples[0].layout.branches[0].span.given
-    assert dict(examples.left_out) == {"has no topic that is an entity": 2}
+    assert dict(examples.left_out) == {"has no topic": 1, "has a topic that is no entity of the snapshot": 1}
+
+
+def test_numbers_that_nothing_can_answer_are_left_out(kb: KnowledgeBase) -> None:
+    text = "How many films did Robert Zemeckis direct?"
+    asked = [Question(id=str(value), text=text, value=value) for value in (2.0, -1.0, 1.5, 1e6, 1e300)]
+    examples = prepare(untrained(kb), asked, topics="resolved")
+    assert [example.value for example in examples.examples] == [2.0]
+    assert dict(examples.left_out) == {"asks for a number that no attribute has and no count can be": 4}
 
 
 def test_answers_are_rows_in_ascending_order(kb: KnowledgeBase) -> None:
