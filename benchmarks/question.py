@@ -65,7 +65,7 @@ def _asked(model: Path, asked: list[str]) -> dict[str, Any]:
     In a process of its own, as who asks does not train: what training imports makes Python's collector of garbage slower.
     """
     answerer = QA.load(model)
-    forget = _forgetting(answerer)
+    forget = answerer.model.forget
     for text in asked[:100]:
         answerer.ask(text)
     seconds = []
@@ -80,12 +80,6 @@ def _asked(model: Path, asked: list[str]) -> dict[str, Any]:
     many = QUESTIONS / (time.perf_counter() - clock)
     p50, p95, p99 = (1000 * value for value in np.percentile(seconds, [50, 95, 99]))
     return {"p50": p50, "p95": p95, "p99": p99, "many": many, "parts": _parts(answerer, asked, forget)}
-
-
-def _forgetting(answerer: QA) -> Callable[[], None]:
-    """Return what makes a pretrained encoder forget the readings that it has encoded."""
-    pretrained = answerer.model.reasoner.encoder.pretrained
-    return (lambda: None) if pretrained is None else pretrained.forget
 
 
 def _paragraph(encoder: _Encoder, measured: dict[str, Any]) -> str:

@@ -104,8 +104,7 @@ def evaluate(
 
 def latencies(model: Model, questions: Sequence[Question], *, topics: Topics = "resolved") -> dict[str, float]:
     """Return the median and the 95th percentile of milliseconds from text to ranked entities, one question at a time."""
-    if model.reasoner.encoder.pretrained is not None:
-        model.reasoner.encoder.pretrained.forget()  # a new question's words are read first
+    model.forget()
     taken = []
     for question in questions[:TIMED]:
         clock = time.perf_counter()

@@ -120,7 +120,8 @@ def _newton(
         gradient = features.T @ (p - target) + _RIDGE * (weights - prior)
         curvature = (features * (p * (1 - p))[:, None]).T @ features + _RIDGE * np.eye(len(prior))
         step = np.linalg.solve(curvature, gradient)
-        while np.abs(step).max() > _STILL and not loss(weights - step) < loss(weights):
+        before = loss(weights)
+        while np.abs(step).max() > _STILL and not loss(weights - step) < before:
             step = 0.5 * step
         weights = weights - step
         if np.abs(step).max() <= _STILL:

@@ -121,6 +121,11 @@ class Model:
         """Find the spans of a question, or take the given topics for them."""
         return lay_out(text, self.vocabulary, self.kb, topics=topics, keep_texts=self.config.model.encoder == "pretrained")
 
+    def forget(self) -> None:
+        """Forget the readings that a pretrained encoder has kept, so that a question takes as long as a new one."""
+        if self.reasoner.encoder.pretrained is not None:
+            self.reasoner.encoder.pretrained.forget()
+
     def predict(self, layouts: Sequence[Layout], *, size: int = BATCH) -> Iterator[Prediction]:
         """Answer questions, in their order."""
         if self.reasoner.training:
