@@ -9,6 +9,8 @@ import os
 import sys
 from pathlib import Path
 
+import torch
+
 from benchmarks import (
     ablations,
     accuracy,
@@ -16,6 +18,7 @@ from benchmarks import (
     choice,
     evidence,
     hops,
+    hops_gpu,
     large,
     learning,
     loading,
@@ -38,6 +41,7 @@ BENCHMARKS = {
     "wordings": wordings.run,
     "misses": misses.run,
     "hops": hops.run,
+    "hops-gpu": hops_gpu.run,
     "choice": choice.run,
     "training": training.run,
     "scaling": scaling.run,
@@ -66,6 +70,9 @@ def main() -> int:
             print(f"skipped: KGQA_DATA is {data!r}; set it to the folder of the public data sets, then run this again.")
             return 0
         for name in arguments.names or BENCHMARKS:
+            if name.endswith("-gpu") and not torch.cuda.is_available():
+                print(f"skipped {name}: it measures a GPU, and torch sees none here (torch.cuda.is_available()).")
+                continue
             print(f"== {name}", flush=True)
             results.write(name, BENCHMARKS[name](Path(data)))
     results.report()

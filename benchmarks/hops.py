@@ -46,20 +46,9 @@ class Case:
 
 def run(data: Path) -> dict[str, Any]:
     """Measure all cases; return a table of milliseconds and of ratios."""
-    cases = (
-        Case(title="MetaQA, B = 32", facts=_metaqa, batch=32, target=20, rival="reified, CSR"),
-        Case(title="MetaQA, B = 128", facts=_metaqa, batch=128, target=17, rival="reified, CSR"),
-        Case(title="grid 1000 × 1000, B = 32", facts=lambda _: graphs.grid(1000), batch=32, target=40, rival="gather"),
-        Case(title="1.8 M entities, 1,144 relations, B = 8", facts=lambda _: _wide(), batch=8, target=10, rival="gather"),
-    )
-    rows = []
-    for case in cases:
-        facts = case.facts(data)
-        for backward in (False, True):
-            rows.append(_measure(case, facts, backward=backward))
-            print(rows[-1], flush=True)
+    rows = measured(data)
     bandwidth = _bandwidth(graphs.grid(1000))
-    frontier = _frontier()
+    frontier = from_few()
     return {
         "place": 10,
         "title": "One hop against other ways to follow",
@@ -71,11 +60,28 @@ def run(data: Path) -> dict[str, Any]:
     }
 
 
-def _measure(case: Case, facts: Facts, *, backward: bool) -> dict[str, Any]:
+def measured(data: Path, *, device: str = "cpu") -> list[dict[str, Any]]:
+    """Measure every case on a device, forward and with gradients; return a row each."""
+    cases = (
+        Case(title="MetaQA, B = 32", facts=_metaqa, batch=32, target=20, rival="reified, CSR"),
+        Case(title="MetaQA, B = 128", facts=_metaqa, batch=128, target=17, rival="reified, CSR"),
+        Case(title="grid 1000 × 1000, B = 32", facts=lambda _: graphs.grid(1000), batch=32, target=40, rival="gather"),
+        Case(title="1.8 M entities, 1,144 relations, B = 8", facts=lambda _: _wide(), batch=8, target=10, rival="gather"),
+    )
+    rows = []
+    for case in cases:
+        facts = case.facts(data).to(device)
+        for backward in (False, True):
+            rows.append(_measure(case, facts, device, backward=backward))
+            print(rows[-1], flush=True)
+    return rows
+
+
+def _measure(case: Case, facts: Facts, device: str, *, backward: bool) -> dict[str, Any]:
     generator = torch.Generator().manual_seed(0)
-    x = torch.rand(facts.num_entities, case.batch, generator=generator).requires_grad_(backward)
-    r = torch.rand(facts.num_relations, case.batch, generator=generator).requires_grad_(backward)
-    upstream = torch.rand(x.shape, generator=generator)
+    x = torch.rand(facts.num_entities, case.batch, generator=generator).to(device).requires_grad_(backward)
+    r = torch.rand(facts.num_relations, case.batch, generator=generator).to(device).requires_grad_(backward)
+    upstream = torch.rand(x.shape, generator=generator).to(device)
     expected, calls, absent = None, {}, {}
     ways = {"kgqa": lambda x, r: follow(facts, x.T, r.T).T}
     for name, make in PEERS.items():
@@ -96,7 +102,7 @@ def _measure(case: Case, facts: Facts, *, backward: bool) -> dict[str, Any]:
         expected = found if expected is None else expected
         for part, right in zip(found, expected, strict=True):
             torch.testing.assert_close(part, right, rtol=1e-3, atol=1e-3)
-        calls[name] = call
+        calls[name] = awaited(call) if device == "cuda" else call
     seconds = medians(calls)
     return {
         "case": case.title,
@@ -110,6 +116,16 @@ def _measure(case: Case, facts: Facts, *, backward: bool) -> dict[str, Any]:
         "target": case.target,
         "ratio": seconds[case.rival] / seconds["kgqa"] if case.rival in seconds else None,
     }
+
+
+def awaited(call: Callable[[], object]) -> Callable[[], None]:
+    """Return the call, waiting for the GPU to be done with it."""
+
+    def both() -> None:
+        call()
+        torch.cuda.synchronize()
+
+    return both
 
 
 def _forward(way: Callable[[Tensor, Tensor], Tensor], x: Tensor, r: Tensor) -> tuple[Tensor, ...]:
@@ -160,23 +176,31 @@ def _bandwidth(facts: Facts) -> dict[str, float]:
     }
 
 
-def _frontier() -> list[dict[str, Any]]:
-    """Follow one relation mix from one entity each, on graphs of growing size; return milliseconds."""
+def from_few(device: str = "cpu") -> list[dict[str, Any]]:
+    """Follow one relation mix from one entity each, on graphs of growing size; return a row with the seconds of a hop each."""
     rows = []
     for facts in (500_000, 5_000_000, 25_000_000):
-        graph = graphs.power_law(facts, entities=facts // 5, relations=250)
+        graph = graphs.power_law(facts, entities=facts // 5, relations=250).to(device)
         generator = torch.Generator().manual_seed(0)
-        starts = torch.randint(graph.num_entities, (10, 32), generator=generator)
-        r = torch.rand(32, graph.num_relations, generator=generator).softmax(1)
-        sets = [EntitySet.of(torch.arange(32), own, torch.ones(32), batch=32, num_entities=graph.num_entities) for own in starts]
+        starts = torch.randint(graph.num_entities, (10, 32), generator=generator).to(device)
+        r = torch.rand(32, graph.num_relations, generator=generator).softmax(1).to(device)
+        each, ones = torch.arange(32, device=device), torch.ones(32, device=device)
+        sets = [EntitySet.of(each, own, ones, batch=32, num_entities=graph.num_entities) for own in starts]
         touched = [int(graph.degrees[own].sum()) for own in starts]
-        seconds = medians({"hop": lambda graph=graph, sets=sets, r=r: [follow(graph, x, r) for x in sets]})
+        hops = partial(_each, graph, sets, r)
+        seconds = medians({"hop": awaited(hops) if device == "cuda" else hops})
         rows.append({"facts": len(graph), "touched": sum(touched) / 10, "seconds": seconds["hop"] / 10})
         print(rows[-1], flush=True)
     return rows
 
 
-def _text(rows: list[dict[str, Any]], bandwidth: dict[str, float], frontier: list[dict[str, Any]]) -> str:
+def _each(graph: Facts, sets: list[EntitySet], r: Tensor) -> None:
+    for x in sets:
+        follow(graph, x, r)
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Return what `measured` returns as a table, with what was not measured below it."""
     head = ["graph", "", "kgqa", *PEERS, "against", "target"]
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for row in rows:
@@ -190,18 +214,27 @@ def _text(rows: list[dict[str, Any]], bandwidth: dict[str, float], frontier: lis
         lines.append(f"| {' | '.join(cells)} |")
     absent = {(row["case"], name): why for row in rows for name, why in row["absent"].items()}
     notes = "".join(f"\n- {case}, {name}: not measured: {why}." for (case, name), why in absent.items())
+    return "\n".join(lines) + notes
+
+
+def _text(rows: list[dict[str, Any]], bandwidth: dict[str, float], frontier: list[dict[str, Any]]) -> str:
     share = bandwidth["hop"] / bandwidth["triad"]
-    walked = "\n".join(f"| {row['facts']:,} | {row['touched']:,.0f} | {milliseconds(row['seconds'])} |" for row in frontier)
     return (
         "Milliseconds, median of at least 10 rounds in which each is called once; facts with their inverses. *reified* are the "
         "three sparse products of the reified-KB paper, *late mixing* a product per relation, *gather* `x[s] * r[p]` and "
         "`index_add_` with a row a question as it is usually written, and with a column a question, *pyg* a message-passing "
         f"layer. All results agree. kgqa uses {num_workers()} threads, torch {torch.get_num_threads()}.\n\n"
-        + "\n".join(lines)
-        + notes
+        + table(rows)
         + f"\n\nOn the grid, B = 32, the dense hop reads and writes {bandwidth['hop'] / 1e9:.1f} GB/s, **{share:.0%}** of the "
         f"{bandwidth['triad'] / 1e9:.1f} GB/s of STREAM's triad in the same run, counting every fact's weights; counting each "
-        f"entity's once, as if no cache missed, {bandwidth['hop_least'] / 1e9:.1f} GB/s.\n\n"
+        f"entity's once, as if no cache missed, {bandwidth['hop_least'] / 1e9:.1f} GB/s.\n\n" + walked(frontier)
+    )
+
+
+def walked(rows: list[dict[str, Any]]) -> str:
+    """Return what `from_few` returns as a table, with a line that says what it is of."""
+    lines = "\n".join(f"| {row['facts']:,} | {row['touched']:,.0f} | {milliseconds(row['seconds'])} |" for row in rows)
+    return (
         "A hop from one entity each, B = 32, power-law graphs of growing size (a fifth as many entities as facts without their "
-        "inverses, 250 relations):\n\n| facts | followed | milliseconds |\n|---|---|---|\n" + walked
+        f"inverses, 250 relations):\n\n| facts | followed | milliseconds |\n|---|---|---|\n{lines}"
     )

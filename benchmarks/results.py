@@ -33,7 +33,7 @@ def write(name: str, result: dict[str, Any]) -> None:
     processor = f"{platform.machine()} with {torch.backends.cpu.get_cpu_capability()}"
     about = {
         "date": datetime.now(UTC).date().isoformat(),
-        "machine": f"{os.cpu_count()} cores, {_memory()}, {processor}, no GPU used",
+        "machine": f"{os.cpu_count()} cores, {_memory()}, {processor}, {result.get('gpu', 'no GPU used')}",
         "python": platform.python_version(),
         "torch": version("torch"),
     }

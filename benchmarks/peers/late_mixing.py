@@ -19,7 +19,8 @@ class LateMixing:
         self.matrices = []
         for own in torch.split(order, sizes):
             indices = torch.stack([facts.object[own].long(), subject[own]])
-            matrix = torch.sparse_coo_tensor(indices, torch.ones(len(own)), shape, check_invariants=False)
+            ones = torch.ones(len(own), device=own.device)
+            matrix = torch.sparse_coo_tensor(indices, ones, shape, check_invariants=False)
             self.matrices.append(matrix.coalesce().to_sparse_csr())
 
     def __call__(self, x: Tensor, r: Tensor) -> Tensor:

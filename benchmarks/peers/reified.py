@@ -13,7 +13,7 @@ class Reified:
     """The formula with torch's sparse matrices, as triples (COO) or compressed rows (CSR)."""
 
     def __init__(self, facts: Facts, *, compressed: bool) -> None:
-        numbers = torch.arange(len(facts))
+        numbers = torch.arange(len(facts), device=facts.pointer.device)
         self.subjects = _ones(numbers, facts.subject, (len(facts), facts.num_entities), compressed)
         self.relations = _ones(numbers, facts.relation, (len(facts), facts.num_relations), compressed)
         self.objects = _ones(facts.object, numbers, (facts.num_entities, len(facts)), compressed)
@@ -26,5 +26,5 @@ class Reified:
 
 def _ones(rows: Tensor, columns: Tensor, shape: tuple[int, int], compressed: bool) -> Tensor:
     indices = torch.stack([rows.long(), columns.long()])
-    matrix = torch.sparse_coo_tensor(indices, torch.ones(len(rows)), shape, check_invariants=False).coalesce()
+    matrix = torch.sparse_coo_tensor(indices, torch.ones(len(rows), device=rows.device), shape, check_invariants=False).coalesce()
     return matrix.to_sparse_csr() if compressed else matrix

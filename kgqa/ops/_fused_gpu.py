@@ -6,15 +6,18 @@ of equal length, wherever that falls. A run writes the rows that begin in it, an
 aside; a second kernel adds to each row what the runs after it laid aside, in their order. No two programs write to the same
 place, and the division depends on the graph alone, so equal inputs give equal bits.
 
-The gradient in r is such a sum as well, with a row for each relation.
+The gradient in r is such a sum as well, with a row for each relation. How the work is divided and what the facts are in the
+order of their relations is kept as long as the graph's tensors are: on small graphs making them takes longer than the hop.
 """
 
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple, Self
 
 import torch
 import triton
 import triton.language as tl
 from torch import Tensor
+from torch.utils.weak import WeakTensorKeyDictionary
 
 _RUN: Final = 64
 """Steps in a run, or a multiple: few enough that a small graph keeps all of a GPU busy."""
@@ -32,7 +35,51 @@ _COLUMNS: Final = 64
 """Columns of a program at most, 256 bytes of float32. More are the work of other programs."""
 
 _SORTED: Final = 1 << 24
-"""Facts that are sorted by relation at once, at some 50 bytes each: what bounds the memory of `pull_backward`."""
+"""Facts that are sorted by relation at once, at some 50 bytes each: what bounds the memory of `pull_backward`. The order of more
+is not kept."""
+
+
+class _Runs(NamedTuple):
+    """How the work of sums is divided.
+
+    Attributes:
+        first: shape (runs + 1,), the first row that begins in each run.
+        size: the steps of a run.
+    """
+
+    first: Tensor
+    size: int
+
+    @classmethod
+    def of(cls, pointer: Tensor, summed: int) -> Self:
+        """Divide the work of summing so many facts, of which each row's begin where its pointer says."""
+        rows = len(pointer) - 1
+        size = _RUN * triton.cdiv(rows + summed, _RUN * _MOST_RUNS)
+        runs = triton.cdiv(rows + summed, size) if summed + rows else 0
+        places = torch.arange(max(rows, runs + 1), device=pointer.device)
+        return cls(torch.searchsorted(pointer[:-1] + places[:rows], size * places[: runs + 1]), size)
+
+
+class _ByRelation(NamedTuple):
+    """Facts in the order of their relations, within a relation in that of their subjects.
+
+    Attributes:
+        pointer: shape (N_R + 1,), where the facts of each relation begin.
+        runs: the division of the work of summing them.
+        object, subject: shape (facts,).
+    """
+
+    pointer: Tensor
+    runs: _Runs
+    object: Tensor
+    subject: Tensor
+
+
+_runs: Final = WeakTensorKeyDictionary()
+"""The `_Runs` of the pointer of each graph. No value may hold its own key, which would stay for ever."""
+
+_by_relation: Final = WeakTensorKeyDictionary()
+"""A list of `_ByRelation` for the relations of each graph, which tell it from others: its tensors are never changed."""
 
 
 def pull(pointer: Tensor, relation: Tensor, object_: Tensor, x: Tensor, r: Tensor) -> Tensor:
@@ -43,7 +90,9 @@ def pull(pointer: Tensor, relation: Tensor, object_: Tensor, x: Tensor, r: Tenso
         x: shape (N_E, B).
         r: shape (N_R, B). Types shorter than float32 are added up in float32.
     """
-    return _sums(pointer, object_, x, relation, r).to(x.dtype)
+    if pointer not in _runs:
+        _runs[pointer] = _Runs.of(pointer, len(object_))
+    return _sums(pointer, _runs[pointer], object_, x, relation, r).to(x.dtype)
 
 
 def pull_backward(
@@ -55,34 +104,46 @@ def pull_backward(
     weight went. For r the facts are sorted by relation; within one they stay sorted by subject, so that what is read lies close.
     """
     for_x = pull(pointer, relation, object_, gradient, r.roll(len(r) // 2, 0))
-    relations = torch.arange(len(r) + 1, device=r.device).to(relation.dtype)
     for_r = r.new_zeros(r.shape, dtype=_precise(r))
-    for start in range(0, len(object_), _SORTED):
-        by_relation, order = relation[start : start + _SORTED].sort(stable=True)
-        facts = order + start
-        subject = torch.searchsorted(pointer, facts, right=True, out_int32=True) - 1
-        for_r += _sums(torch.searchsorted(by_relation, relations), object_[facts], x, subject, gradient)
+    for part in _in_order(pointer, relation, object_, len(r)):
+        for_r += _sums(part.pointer, part.runs, part.object, x, part.subject, gradient)
     return for_x, for_r.to(r.dtype)
 
 
-def _sums(pointer: Tensor, left: Tensor, a: Tensor, right: Tensor, b: Tensor) -> Tensor:
+def _in_order(pointer: Tensor, relation: Tensor, object_: Tensor, num_relations: int) -> Iterable[_ByRelation]:
+    if len(relation) > _SORTED:
+        return _sorted(pointer, relation, object_, num_relations)
+    if relation not in _by_relation:
+        _by_relation[relation] = list(_sorted(pointer, relation, object_, num_relations))
+    kept: list[_ByRelation] = _by_relation[relation]
+    return kept
+
+
+def _sorted(pointer: Tensor, relation: Tensor, object_: Tensor, num_relations: int) -> Iterator[_ByRelation]:
+    relations = torch.arange(num_relations + 1, device=relation.device).to(relation.dtype)
+    for start in range(0, len(relation), _SORTED):
+        own, order = relation[start : start + _SORTED].sort(stable=True)
+        facts = order + start
+        subject = torch.searchsorted(pointer, facts, right=True, out_int32=True) - 1
+        rows = torch.searchsorted(own, relations)
+        yield _ByRelation(rows, _Runs.of(rows, len(own)), object_[facts], subject)
+
+
+def _sums(pointer: Tensor, division: _Runs, left: Tensor, a: Tensor, right: Tensor, b: Tensor) -> Tensor:
     """Return y[i] = Σ over j from pointer[i] to pointer[i + 1] of a[left[j]] ⊙ b[right[j]], in float32 at least."""
-    rows, width = len(pointer) - 1, a.shape[1]
+    runs, width = len(division.first) - 1, a.shape[1]
     a, b = a.contiguous(), b.contiguous()
-    y = torch.empty((rows, width), dtype=_precise(a), device=a.device)
+    y = torch.empty((len(pointer) - 1, width), dtype=_precise(a), device=a.device)
     if not y.numel():
         return y
-    size = _RUN * triton.cdiv(rows + len(left), _RUN * _MOST_RUNS)
-    runs = triton.cdiv(rows + len(left), size)
-    places = torch.arange(max(rows, runs + 1), device=pointer.device)
-    first = torch.searchsorted(pointer[:-1] + places[:rows], size * places[: runs + 1])
     aside = y.new_empty((runs, width))
     columns = min(_COLUMNS, triton.next_power_of_2(width))
     grid = runs, triton.cdiv(width, columns)
     # Triton starts kernels on the current device, wherever the tensors are.
     with torch.cuda.device_of(y):  # type: ignore[no-untyped-call]
-        _walk[grid](pointer, left, a, right, b, first, y, aside, width, size, _FACTS, columns, num_warps=1, enable_fp_fusion=True)
-        _join[grid](pointer, first, y, aside, width, size, _LAID_ASIDE, columns, num_warps=4, enable_fp_fusion=True)
+        places = division.first, y, aside, width, division.size
+        _walk[grid](pointer, left, a, right, b, *places, _FACTS, columns, num_warps=1, enable_fp_fusion=True)
+        _join[grid](pointer, *places, _LAID_ASIDE, columns, num_warps=4, enable_fp_fusion=True)
     return y
 
 

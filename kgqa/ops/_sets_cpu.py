@@ -216,7 +216,7 @@ def _intersect_backward(
     for_weights: Any,
     for_gates: Any,
 ) -> None:
-    heads = members[:-1].copy()
+    heads, relaxed = members[:-1].copy(), np.empty(len(gates))
     place = 0
     for number in range(len(owned) - 1):
         first, last = owned[number], owned[number + 1]
@@ -224,18 +224,15 @@ def _intersect_backward(
             entity = _least_entity(keys, heads, members, first, last, num_entities)
             if entity < 0:
                 break
-            smallest, equals = np.inf, 0
+            # Each value is worked out once: worked out again, it may be rounded differently, and equal no more what it was.
+            values = relaxed[: last - first]
             for branch in range(first, last):
-                value = _relaxed(keys, weights, gates, heads, members, branch, branch * num_entities + entity)
-                if value < smallest:
-                    smallest, equals = value, 1
-                elif value == smallest:
-                    equals += 1
+                values[branch - first] = _relaxed(keys, weights, gates, heads, members, branch, branch * num_entities + entity)
+            smallest = values.min()
+            equals = (values == smallest).sum()
             for branch in range(first, last):
-                key = branch * num_entities + entity
-                value = _relaxed(keys, weights, gates, heads, members, branch, key)
-                reached = heads[branch] < members[branch + 1] and keys[heads[branch]] == key
-                if value == smallest:
+                reached = heads[branch] < members[branch + 1] and keys[heads[branch]] == branch * num_entities + entity
+                if values[branch - first] == smallest:
                     arrived = gradient[place] / equals
                     x = weights[heads[branch]] if reached else 0 * gates[branch]
                     for_gates[branch] -= arrived * (1 - x)

@@ -67,7 +67,7 @@ def relations_together(facts: Facts) -> Tensor:
 
         return _runs.relations_together(facts.pointer, facts.relation, facts.num_relations)
     member, relation = relations_of(facts, torch.arange(facts.num_entities, device=facts.pointer.device))
-    has = torch.sparse_coo_tensor(
-        torch.stack([relation, member]), torch.ones(len(member), device=member.device), (facts.num_relations, facts.num_entities)
-    )
+    shape = facts.num_relations, facts.num_entities
+    ones = torch.ones(len(member), device=member.device)
+    has = torch.sparse_coo_tensor(torch.stack([relation, member]), ones, shape, check_invariants=False)
     return (has @ has.T).to_dense() > 0

@@ -1,5 +1,6 @@
 """Tests of `_fused_gpu` by Triton's interpreter, on the CPU; test_fused_gpu.py runs them in a process of their own."""
 
+import gc
 import os
 import sys
 
@@ -101,3 +102,15 @@ def test_short_types_are_added_up_in_a_longer_one():
     y = _fused_gpu.pull(*graph, x, r)
     assert (y.dtype, y.tolist()) == (torch.bfloat16, [[2**-14], [0.0]])
     assert [part.dtype for part in _fused_gpu.pull_backward(*graph, x, r, y)] == [torch.bfloat16] * 2
+
+
+def test_what_is_kept_of_a_graph_goes_with_it():
+    facts = seeded(0, entities=5, facts=8, dtype=torch.float64).facts
+    graph, r = (facts.pointer, facts.relation, facts.object), torch.ones(facts.num_relations, 1)
+    _fused_gpu.pull_backward(*graph, torch.ones(5, 1), r, torch.ones(5, 1))
+    assert facts.pointer in _fused_gpu._runs
+    assert facts.relation in _fused_gpu._by_relation
+    del facts, graph
+    gc.collect()
+    assert not list(_fused_gpu._runs)
+    assert not list(_fused_gpu._by_relation)

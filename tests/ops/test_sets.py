@@ -223,3 +223,17 @@ def test_the_branches_of_a_question_must_lie_together():
 def test_every_branch_needs_a_gate_and_a_question(gates, question):
     with pytest.raises(ShapeError, match="expected a gate and a question for each of 3 branches"):
         intersect(EntitySet.of_dense(torch.ones(3, 2)), torch.ones(gates), torch.zeros(question, dtype=torch.long), 1)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_no_gradient_is_lost_to_rounding_where_a_gate_is_half_open(dtype):
+    drawn = torch.Generator().manual_seed(0)
+    branches = torch.rand(4, 200, generator=drawn, dtype=dtype)
+    gates = torch.tensor([1.0, 0.7, 0.123, 1.0], dtype=dtype)
+    agree(
+        lambda x, g: intersect(x, g, torch.tensor([0, 0, 0, 1]), 2),
+        lambda x, g: _reference.intersect(x, g, torch.tensor([0, 0, 0, 1]), 2),
+        [branches],
+        [gates],
+        torch.rand(2, 200, generator=drawn, dtype=dtype),
+    )
