@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import transformers
 from torch import Tensor, nn
 
 from kgqa.config import Config, ModelConfig, TrainingConfig
@@ -20,6 +21,20 @@ from tests.worlds import FILMS_QUESTIONS, snapshot_of, write_folder
 
 WORDS = ("and", "did", "direct", "directed", "films", "starring", "what", "who", "wrote")
 """The words of the film questions that are in no name, so that their numbers are 4 to 12."""
+
+PIECES = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "who", "direct", "##ed", "wrote", "films", "starring", "by")
+"""The word pieces of the small BERT."""
+
+
+def write_bert(folder: Path) -> None:
+    """Write a BERT of three layers that was never trained, as `save_pretrained` leaves it."""
+    (folder / "vocab.txt").write_text("\n".join(PIECES), encoding="utf-8")
+    torch.manual_seed(0)
+    settings = transformers.BertConfig(
+        vocab_size=len(PIECES), hidden_size=8, num_hidden_layers=3, num_attention_heads=2, intermediate_size=16
+    )
+    transformers.BertModel(settings).save_pretrained(folder)
+    transformers.BertTokenizerFast(vocab=str(folder / "vocab.txt")).save_pretrained(folder)
 
 
 def vocabulary() -> Vocabulary:

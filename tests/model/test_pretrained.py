@@ -15,9 +15,8 @@ from kgqa.model.encoder import Encoder
 from kgqa.model.prediction import Model
 from kgqa.model.pretrained import PretrainedWords
 from kgqa.model.vocabulary import MENTION_WORD, Vocabulary
-from tests.model.small import config
+from tests.model.small import PIECES, config, write_bert
 
-PIECES = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "who", "direct", "##ed", "wrote", "films", "starring", "by")
 SHORT, LONG = ("who", "directed", MENTION_WORD), ("who", "wrote", "films", "starring", MENTION_WORD)
 
 
@@ -25,13 +24,7 @@ SHORT, LONG = ("who", "directed", MENTION_WORD), ("who", "wrote", "films", "star
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model in a folder, as `save_pretrained` leaves it."""
     folder = tmp_path_factory.mktemp("bert")
-    (folder / "vocab.txt").write_text("\n".join(PIECES), encoding="utf-8")
-    torch.manual_seed(0)
-    settings = transformers.BertConfig(
-        vocab_size=len(PIECES), hidden_size=8, num_hidden_layers=3, num_attention_heads=2, intermediate_size=16
-    )
-    transformers.BertModel(settings).save_pretrained(folder)
-    transformers.BertTokenizerFast(vocab=str(folder / "vocab.txt")).save_pretrained(folder)
+    write_bert(folder)
     return folder
 
 

@@ -17,7 +17,7 @@ from kgqa.model.vocabulary import Vocabulary
 from kgqa.ops.warm_up import STAGE
 from kgqa.training.checkpoint import load_model, read_card, read_state
 from kgqa.training.loop import Epoch, Trainer, TrainingReport, new_model
-from tests.model.small import config, film_questions
+from tests.model.small import config, film_questions, write_bert
 from tests.training.small import library_questions, other_library, untrained
 
 SHORT: dict[str, Any] = {"epochs": 3, "batch": 3, "checkpoint_steps": 2, "learning_rate": 1e-2}
@@ -312,6 +312,33 @@ def test_the_gradient_is_cut_to_its_largest_norm(kb: KnowledgeBase, tmp_path: Pa
 
     assert norm(1e9) > 0.02
     assert norm(0.01) == pytest.approx(0.01, rel=1e-3)
+
+
+def test_a_gradient_that_is_not_finite_ends_the_training_and_says_where(books: KnowledgeBase, tmp_path: Path) -> None:
+    run = trainer(books, tmp_path)
+    before = weights(run.model)
+    parameter = next(run.model.reasoner.parameters())
+    parameter.register_hook(lambda gradient: gradient * float("nan"))
+    with pytest.raises(TrainingError, match="epoch 1, step 1: expected a finite gradient, found nan"):
+        run.run()
+    assert equal(weights(run.model), before)
+
+
+def test_tuned_layers_of_a_pretrained_model_learn_slowly_and_nothing_is_learned_twice(
+    books: KnowledgeBase, tmp_path: Path
+) -> None:
+    write_bert(tmp_path)
+    settings = config(learning_rate=0.01, epochs=10, warm_up=0.5)
+    words = replace(settings.model, encoder="pretrained", pretrained=str(tmp_path), tuned_layers=1)
+    questions = library_questions()
+    run = Trainer(untrained(books, replace(settings, model=words)), questions, questions, tmp_path / "out", source="library")
+    run._step(run.examples.examples, 0.25)
+    own, tuned = run.optimizer.param_groups
+    assert (own["lr"], tuned["lr"]) == pytest.approx((0.005, 0.0001))
+    encoder = run.model.reasoner.encoder.pretrained
+    assert encoder is not None
+    assert {id(parameter) for parameter in tuned["params"]} == {id(parameter) for parameter in encoder.tuned.parameters()}
+    assert len(own["params"]) + len(tuned["params"]) == len(list(run.model.reasoner.parameters()))
 
 
 def test_progress_and_epochs_are_told(books: KnowledgeBase, tmp_path: Path) -> None:
