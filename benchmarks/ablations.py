@@ -85,9 +85,10 @@ _GATES = SpanGates.forward
 _KINDS = reasoner.mean
 
 WHOLE: Final = "nothing"
+INTERSECTION: Final = "intersection (11): the best mention alone"
 PARTS: Final = {
     WHOLE: Part(data=("worldcup2014-ops", "worldcup2014", "webq-fb15k", "metaqa", "PQL-3H")),
-    "intersection (11): the best mention alone": Part(
+    INTERSECTION: Part(
         data=("worldcup2014", "worldcup2014-ops"), patch=lambda: mock.patch.object(SpanGates, "forward", _best_alone)
     ),
     "candidates by their relations (7), (8)": Part(

@@ -94,8 +94,8 @@ class OperatorChooser(nn.Module):
     def never_lacks(self) -> None:
         """Let what does not exist say nothing, for good: for training without unanswerable questions.
 
-        Without one to balance it, it taught models to take the wrong namesake with certainty: of 800 questions of MetaQA with an
-        ambiguous topic 86 % were right instead of 96.
+        Without one to balance it, it taught models to take the wrong namesake with certainty: of 800 questions about films with
+        an ambiguous topic 86 % were right instead of 96.
         """
         self.lacking.requires_grad_(False).zero_()
 
