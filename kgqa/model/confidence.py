@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -56,6 +56,8 @@ def fit(scores: Sequence[float], right: Sequence[bool], nothing: Sequence[bool],
     if precision is None:
         left = np.sum(nothing) - np.cumsum(np.array(nothing)[order])[ends]
         last = len(ends) - 1 - int(np.argmax((given + left)[::-1]))
+        if np.sum(nothing) > (given + left).max():
+            return replace(fitted, threshold=float(1.0 + sure.max()) / 2)  # no answer at all is right most often
     else:
         enough = np.flatnonzero(given / (ends + 1) >= precision)
         last = int(enough[-1]) if len(enough) else int(np.argmax(given / (ends + 1)))

@@ -115,7 +115,7 @@ class Model:
     def epsilon(self) -> float:
         """Return the share of the relations that exist below which one is not followed."""
         chosen = self.config.training.epsilon
-        return min(0.003, 0.05 / self.kb.num_relations) if chosen is None else chosen
+        return min(0.003, 0.05 / max(self.kb.num_relations, 1)) if chosen is None else chosen
 
     def lay_out(self, text: str, topics: Sequence[Topic] | None = None) -> Layout:
         """Find the spans of a question, or take the given topics for them."""

@@ -51,6 +51,7 @@ class Reasoning:
         walks: T times S sets, x_1 … x_T (formula 3).
         branches: S sets, ŷ^i (formula 5); those of inexact spans times `INEXACT`.
         values: shape (N_E, A), the attributes.
+        named: shape (N_E,), bool, which entities have a name; None if all do.
         question: shape (S,), the question of each branch.
     """
 
@@ -66,14 +67,16 @@ class Reasoning:
     walks: list[EntitySet]
     branches: EntitySet
     values: Tensor
+    named: Tensor | None
     question: Tensor
 
     @cached_property
     def mentioned(self) -> EntitySet:
-        """Return B sets, Σ_i p(i) x_0^i: what the questions name, before any hop."""
+        """Return B sets, Σ_i p(i) x_0^i: what the questions name, before any hop, as far as it has a name of its own."""
         question, seeds = self.question[self.seeds.sets], self.seeds
         weights = seeds.weights * self.spans[seeds.sets]
-        return EntitySet.of(question, seeds.entities, weights, batch=self.sets.batch, num_entities=seeds.num_entities)
+        sets = EntitySet.of(question, seeds.entities, weights, batch=self.sets.batch, num_entities=seeds.num_entities)
+        return _with_names(sets, self.named)
 
     @cached_property
     def answers(self) -> EntitySet:
@@ -147,15 +150,12 @@ class Reasoner(nn.Module):
         reached = ops.intersect(branches, gates, batch.question, batch.questions)
 
         constraint = self.constraint(batch, encoding, spans, p_span)
-        sets = self._with_names(constraint.apply(self.facts, reached))
+        sets = _with_names(constraint.apply(self.facts, reached), self.named)
         choice = self.operators(batch, encoding, spans, p_span, missing(shares, hops))
         return Reasoning(
-            reached, sets, choice, constraint, meant, p_span, gates, plan, seeds, walks, branches, self.values, batch.question
+            *(reached, sets, choice, constraint, meant, p_span, gates, plan, seeds, walks, branches),
+            *(self.values, self.named, batch.question),
         )
-
-    def _with_names(self, sets: EntitySet) -> EntitySet:
-        """Return the sets without what has no name: nodes that are only walked through are no answers, and are not counted."""
-        return sets if self.named is None else sets.with_weights(sets.weights * self.named[sets.entities])
 
     def _walk(self, seeds: EntitySet, plan: Plan) -> list[EntitySet]:
         walks = [seeds]
@@ -166,3 +166,8 @@ class Reasoner(nn.Module):
                 reached = ops.exclude(reached, walks[-2], plan.leave_last[:, hop])
             walks.append(reached)
         return walks[1:]
+
+
+def _with_names(sets: EntitySet, named: Tensor | None) -> EntitySet:
+    """Return the sets without what has no name: nodes that are only walked through are no answers, and are not counted."""
+    return sets if named is None else sets.with_weights(sets.weights * named[sets.entities])

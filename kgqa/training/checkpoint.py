@@ -27,7 +27,7 @@ from kgqa.ops.warm_up import warm_up
 from kgqa.progress import Progress, silent
 from kgqa.tensor_files import read_tensors, write_tensors
 
-FORMAT: Final = 7
+FORMAT: Final = 8
 BEST: Final = "model"
 LAST: Final = "last"
 

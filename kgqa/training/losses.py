@@ -15,6 +15,10 @@ _CERTAIN = 1e-3
 """Added inside the logarithms: a certain wrong entity must not weigh more than a few missed answers."""
 _FAR = 10.0
 """Standard deviations from which a wrong count costs by how far it is, not by its square: one could outweigh its whole batch."""
+_FARTHER = 1000.0
+"""The cost from which it grows with the logarithm: a number in the millions that is no count must not drown all else."""
+_FARTHEST = 1e30
+"""Numbers beyond are too far to count in 32 bits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +27,7 @@ class Gold:
 
     Attributes:
         entities: shape (n,), int64, ascending, each once: question * N_E + entity of every right answer.
-        values: shape (B,), the right number; NaN where entities, or nothing, are right.
+        values: shape (B,), float64, the right number; NaN where entities, or nothing, are right.
         nothing: shape (B,), bool: the graph has no answer.
     """
 
@@ -94,9 +98,7 @@ def value_loss(reasoning: Reasoning, values: Tensor) -> Tensor:
     """
     mean, variance = ops.count(reasoning.sets)
     wanted = torch.nan_to_num(values)
-    spread = variance.sqrt()
-    far = nn.functional.huber_loss(mean / spread, wanted / spread, reduction="none", delta=_FAR)
-    density = -far - 0.5 * torch.log(2.0 * torch.pi * variance)
+    density = -_distance(mean, variance.sqrt(), wanted) - 0.5 * torch.log(2.0 * torch.pi * variance)
     operators, attributes = reasoning.choice.operators, reasoning.choice.attributes
     counted = torch.log(operators[:, Operator.COUNT] + _UNREACHED) + density
     if not attributes.shape[1]:
@@ -105,6 +107,16 @@ def value_loss(reasoning: Reasoning, values: Tensor) -> Tensor:
     looked_up = operators[:, Operator.OWN_VALUE] * own + operators[:, Operator.VALUE] * found
     possible = looked_up > 0
     return -torch.logaddexp(counted, torch.where(possible, looked_up, 1.0).log().masked_fill(~possible, float("-inf")))
+
+
+def _distance(mean: Tensor, spread: Tensor, wanted: Tensor) -> Tensor:
+    """Return what counts cost for how far they are from what is wanted; shape (B,)."""
+    size = wanted.clamp(-_FARTHEST, _FARTHEST).to(mean.dtype)
+    far = nn.functional.huber_loss(mean / spread, size / spread, reduction="none", delta=_FAR)
+    # Nothing is gained by being less sure of a size that is so far off: the spread has no gradient.
+    still = spread.detach()
+    beyond = nn.functional.huber_loss(mean / still, size / still, reduction="none", delta=_FAR).clamp(min=_FARTHER)
+    return torch.where(far < _FARTHER, far, _FARTHER * (1.0 + (beyond / _FARTHER).log()))
 
 
 def nothing_loss(reasoning: Reasoning) -> Tensor:

@@ -1,6 +1,7 @@
 """Show questions that have no answer in more wordings, so that what they ask for is not taken for the only unknown thing."""
 
 import random
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -30,7 +31,10 @@ def reworded(questions: Sequence[Question], kb: KnowledgeBase, *, seed: int) -> 
         tokens = _free(tokenise(question.text), kb)
         if tokens and len(words) > 1:
             token = drawn.choice(tokens)
-            other = drawn.choice([word for word in words if word != token.key])
+            place = bisect_left(words, token.key)
+            among_them = place < len(words) and words[place] == token.key
+            number = drawn.randrange(len(words) - among_them)
+            other = words[number + (among_them and number >= place)]
             text = f"{question.text[: token.start]}{other}{question.text[token.end :]}"
             found.append(replace(question, id=f"{question.id}, reworded", text=text, topics=()))
     return found

@@ -115,6 +115,13 @@ class _Possible(NamedTuple):
     reach: Reach
     numbers: Numbers
 
+    def number(self, number: float, candidates: list[int]) -> bool:
+        """Tell whether a set can have this size, or something has this value that is named or reached."""
+        if self.numbers.countable(number):
+            return True
+        having = self.numbers.having(number)
+        return not set(candidates).isdisjoint(having) or self.reach.reaches(candidates, having)
+
 
 def _example(model: Model, question: Question, topics: Literal["given", "resolved"], possible: _Possible) -> Example | str:
     """Return what can be learned from a question, or why nothing can."""
@@ -124,13 +131,15 @@ def _example(model: Model, question: Question, topics: Literal["given", "resolve
     if not layout.branches:
         return "has no topic" if topics == "given" else "holds no name of an entity"
     rows = sorted(row for answer in question.answers or () if (row := model.kb.row(answer)) is not None)
-    if question.answers and not rows:
-        return "has no answer among the entities of the snapshot"
-    if question.value is not None and not possible.numbers.possible(question.value):
-        return "asks for a number that no attribute has and no count can be"
-    if rows and not possible.reach.reaches([row for branch in layout.branches for row in branch.span.candidates], rows):
+    named = [row for row in rows if model.kb.named[row]]
+    if question.answers and not named:
+        return "has only answers without a name" if rows else "has no answer among the entities of the snapshot"
+    candidates = [row for branch in layout.branches for row in branch.span.candidates]
+    if question.value is not None and not possible.number(question.value, candidates):
+        return "asks for a number that no count can be, and that nothing has to which its names lead"
+    if named and not possible.reach.reaches(candidates, named):
         return f"no name in it leads to an answer within {model.config.model.hops} hops"
-    return Example(layout, tuple(rows), question.value)
+    return Example(layout, tuple(named), question.value)
 
 
 def gold_of(examples: Sequence[Example], num_entities: int) -> Gold:
@@ -138,6 +147,6 @@ def gold_of(examples: Sequence[Example], num_entities: int) -> Gold:
     keys = [question * num_entities + row for question, example in enumerate(examples) for row in example.answers]
     return Gold(
         entities=torch.tensor(keys, dtype=torch.int64),
-        values=torch.tensor([math.nan if example.value is None else example.value for example in examples]),
+        values=torch.tensor([math.nan if example.value is None else example.value for example in examples], dtype=torch.float64),
         nothing=torch.tensor([example.unanswerable for example in examples]),
     )

@@ -33,7 +33,10 @@ def reason(facts: Facts, seeds: Tensor, plan: Plan) -> Reasoning:
     anything = Constraint(torch.zeros(1, facts.num_relations), one)
     values, question = torch.zeros(facts.num_entities, 0), torch.zeros(1)
     return Reasoning(
-        branch, branch, choice, anything, one, one, one, plan, start, walks[1:], branch, values=values, question=question
+        *(branch, branch, choice, anything, one, one, one, plan, start, walks[1:], branch),
+        values=values,
+        named=None,
+        question=question,
     )
 
 

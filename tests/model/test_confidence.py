@@ -69,6 +69,12 @@ def test_without_a_precision_every_answer_is_given_unless_an_abstention_would_ha
     assert given == [True, True, True, False]
 
 
+def test_where_hardly_any_answer_would_be_right_none_is_given() -> None:
+    fitted = fit([0.9] * 10, [True] * 3 + [False] * 7, [False] * 3 + [True] * 7)
+    assert fitted.of(0.9) < fitted.threshold
+    assert fit([0.9] * 10, [True] * 6 + [False] * 4, [False] * 6 + [True] * 4).threshold == 0.0
+
+
 def test_the_threshold_gives_as_many_answers_as_the_precision_allows() -> None:
     scores, right = drawn()
     fitted = fit(scores, right, never(4000), precision=0.8)

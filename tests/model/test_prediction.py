@@ -10,6 +10,7 @@ from kgqa.kb import KnowledgeBase
 from kgqa.model.operators import Operator
 from kgqa.model.prediction import Model, Prediction
 from tests.model.small import statements, untrained, with_operator, with_plan
+from tests.worlds import snapshot_of, write_folder
 
 CAST_AWAY = "Who directed Cast Away?"
 
@@ -88,6 +89,17 @@ def test_unnamed_entities_are_walked_through_but_are_never_answers(tmp_path: Pat
     counted = predict(with_operator(model, Operator.COUNT), "How many are in Cast Away?")[0]
     assert counted.reasoning is not None
     assert ops.count(counted.reasoning.sets)[0].tolist() == pytest.approx([0.5])
+
+
+def test_the_value_of_an_entity_without_a_name_of_its_own_is_not_told(tmp_path: Path) -> None:
+    """Neither would the query that asks Neo4j again."""
+    entities = [{"id": "old", "name": None, "aliases": ["Old Tower"], "attributes": {"height": 5.0}}]
+    entities.append({"id": "new", "name": "New Tower", "aliases": [], "attributes": {"height": 30.0}})
+    folder = write_folder(tmp_path / "towers", entities=entities, facts=[("old", "beside", "new")])
+    model = with_operator(untrained(snapshot_of(folder, tmp_path / "snapshot")), Operator.OWN_VALUE, 0)
+    old, new = predict(model, "How tall is Old Tower?", "How tall is New Tower?")
+    assert old.abstains
+    assert new.value == 30.0
 
 
 MIXED = (

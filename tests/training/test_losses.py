@@ -118,7 +118,7 @@ def reasoning(
     plan = Plan(relations=none, hops=none, leave_start=none, leave_last=none)
     table = torch.zeros(WIDTH, 0) if values is None else values
     start, constraint = members(seeds or [{} for _ in operators]), Constraint(none, none)
-    return Reasoning(sets, sets, choice, constraint, none, trust, none, plan, start, [], sets, table, torch.arange(count))
+    return Reasoning(sets, sets, choice, constraint, none, trust, none, plan, start, [], sets, table, None, torch.arange(count))
 
 
 OPERATORS = [[0.7, 0.1, 0.1, 0.05, 0.05, 0.0, 0.0], [0.2, 0.6, 0.0, 0.0, 0.2, 0.0, 0.0], [0.3, 0.1, 0.0, 0.0, 0.6, 0.0, 0.0]]
@@ -133,16 +133,24 @@ def test_a_count_is_as_probable_as_the_operator_and_the_normal_distribution_say(
         assert found[question].item() == pytest.approx(-math.log(OPERATORS[question][Operator.COUNT] * density), rel=1e-6)
 
 
-def test_a_count_far_off_costs_by_how_far_it_is_not_by_its_square() -> None:
+def test_a_count_far_off_costs_by_how_far_it_is_then_by_the_logarithm_and_never_drowns_a_batch() -> None:
     weights = torch.tensor([0.9, 0.2], requires_grad=True)
     sets = EntitySet(torch.tensor([0, 1]), weights, 1, WIDTH)
     thought = dataclasses.replace(reasoning(OPERATORS[1:2], [{}]), sets=sets)
-    near, far, beyond = (value_loss(thought, torch.tensor([value])) for value in (1e4, 2e4, 1e30))
+
+    def loss(value: float) -> Tensor:
+        return value_loss(thought, torch.tensor([value], dtype=torch.float64))
+
     spread = math.sqrt(0.9 * 0.1 + 0.2 * 0.8 + 0.25)
-    assert (far - near).item() == pytest.approx(10.0 * 1e4 / spread, rel=1e-4)
-    (gradient,) = torch.autograd.grad(beyond.sum(), weights)
-    assert bool(beyond.isfinite())
-    assert bool(gradient.isfinite().all())
+    assert (loss(40.0) - loss(20.0)).item() == pytest.approx(10.0 * 20.0 / spread, rel=1e-4)
+    assert (loss(1e8) - loss(1e7)).item() == pytest.approx(1000.0 * math.log(10.0), rel=1e-4)
+    norms = []
+    for value in (1e3, 1e6, 1e9, 8.07e67, -1.7e308):
+        (gradient,) = torch.autograd.grad(loss(value).sum(), weights)
+        assert bool(loss(value).isfinite())
+        norms.append(float(gradient.norm()))
+    assert norms == sorted(norms, reverse=True)
+    assert norms[0] < 20.0
 
 
 NAN = float("nan")

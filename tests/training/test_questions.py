@@ -9,6 +9,7 @@ from kgqa.errors import DataError, TrainingError
 from kgqa.kb import KnowledgeBase
 from kgqa.training.questions import check_answers, draw, gold_of, prepare
 from tests.model.small import config, film_questions, untrained
+from tests.worlds import snapshot_of, write_folder
 
 HANKS = Question(id="t", text="Who is it?", answers=("hanks_actor",), topics=(Topic(entity="cast_away"),))
 COUNT = Question(id="n1", text="How many films did Robert Zemeckis direct?", value=2.0)
@@ -17,6 +18,9 @@ UNUSABLE = (
     Question(id="n2", text="How many films are there?", value=2.0),
     Question(id="u", text="Who directed Jaws?", answers=("zemeckis",)),
 )
+
+
+NO_NUMBER = "asks for a number that no count can be, and that nothing has to which its names lead"
 
 
 def test_what_cannot_be_learned_is_left_out_and_counted_by_reason(kb: KnowledgeBase) -> None:
@@ -60,7 +64,40 @@ def test_numbers_that_nothing_can_answer_are_left_out(kb: KnowledgeBase) -> None
     asked = [Question(id=str(value), text=text, value=value) for value in (2.0, -1.0, 1.5, 1e6, 1e300)]
     examples = prepare(untrained(kb), asked, topics="resolved")
     assert [example.value for example in examples.examples] == [2.0]
-    assert dict(examples.left_out) == {"asks for a number that no attribute has and no count can be": 4}
+    assert dict(examples.left_out) == {NO_NUMBER: 4}
+
+
+def test_a_number_that_is_no_count_must_be_had_by_what_is_named_or_reached(tmp_path: Path) -> None:
+    heights = {"sun": 1.989e30, "sol": 2.5, "earth": 1e9, "unnamed": 7.5}
+    entities = [
+        {"id": key, "name": None if key == "unnamed" else key.title(), "attributes": {"mass": mass}}
+        for key, mass in heights.items()
+    ]
+    facts = [("earth", "orbits", "sun"), ("unnamed", "orbits", "sun")]
+    folder = write_folder(tmp_path / "stars", entities=entities, facts=facts)
+    kb = snapshot_of(folder, tmp_path / "snapshot")
+    asked = [
+        Question(id="own", text="How heavy is Sun?", value=1.989e30),
+        Question(id="reached", text="How heavy is what Earth orbits?", value=1.989e30 * (1 + 1e-7)),
+        Question(id="elsewhere", text="How heavy is Sol?", value=1.989e30),
+        Question(id="unnamed", text="How heavy is what orbits Sun?", value=7.5),
+        Question(id="whole", text="How many are Sol?", value=3),
+    ]
+    examples = prepare(untrained(kb), asked, topics="resolved")
+    assert [example.value for example in examples.examples] == [asked[0].value, asked[1].value, 3]
+    assert dict(examples.left_out) == {NO_NUMBER: 2}
+    assert gold_of(examples, kb.num_entities).values.tolist() == [asked[0].value, asked[1].value, 3.0]
+
+
+def test_a_question_whose_answers_all_have_no_name_is_left_out_and_others_keep_those_that_have(tmp_path: Path) -> None:
+    entities = [{"id": "film", "name": "Cast Away"}, {"id": "role", "name": None}, {"id": "chuck", "name": "Chuck"}]
+    facts = [("film", "has_role", "role"), ("film", "has_role", "chuck")]
+    kb = snapshot_of(write_folder(tmp_path / "roles", entities=entities, facts=facts), tmp_path / "snapshot")
+    text = "What roles are in Cast Away?"
+    asked = [Question(id="none", text=text, answers=("role",)), Question(id="some", text=text, answers=("role", "chuck"))]
+    examples = prepare(untrained(kb), asked, topics="resolved")
+    assert [example.answers for example in examples.examples] == [(kb.row("chuck"),)]
+    assert dict(examples.left_out) == {"has only answers without a name": 1}
 
 
 def test_answers_are_rows_in_ascending_order(kb: KnowledgeBase) -> None:
