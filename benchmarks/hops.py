@@ -102,8 +102,8 @@ def _measure(case: Case, facts: Facts, device: str, *, backward: bool) -> dict[s
         expected = found if expected is None else expected
         for part, right in zip(found, expected, strict=True):
             torch.testing.assert_close(part, right, rtol=1e-3, atol=1e-3)
-        calls[name] = awaited(call) if device == "cuda" else call
-    seconds = medians(calls)
+        calls[name] = call
+    seconds = medians(calls, device=device)
     return {
         "case": case.title,
         "facts": len(facts),
@@ -116,16 +116,6 @@ def _measure(case: Case, facts: Facts, device: str, *, backward: bool) -> dict[s
         "target": case.target,
         "ratio": seconds[case.rival] / seconds["kgqa"] if case.rival in seconds else None,
     }
-
-
-def awaited(call: Callable[[], object]) -> Callable[[], None]:
-    """Return the call, waiting for the GPU to be done with it."""
-
-    def both() -> None:
-        call()
-        torch.cuda.synchronize()
-
-    return both
 
 
 def _forward(way: Callable[[Tensor, Tensor], Tensor], x: Tensor, r: Tensor) -> tuple[Tensor, ...]:
@@ -167,12 +157,16 @@ def _bandwidth(facts: Facts) -> dict[str, float]:
             "hop": lambda: follow(facts, x.T, r.T),
         }
     )
+    return rates(facts, batch, size, seconds)
+
+
+def rates(facts: Facts, batch: int, size: int, seconds: dict[str, float]) -> dict[str, float]:
+    """Return the bytes a second of a triad of so many numbers, and of a hop: of every fact, and each entity's weights once."""
     row = 4 * batch
-    once = facts.num_entities * (2 * row + 8) + len(facts) * 6
     return {
         "triad": 3 * 4 * size / seconds["triad"],
         "hop": (len(facts) * (row + 6) + facts.num_entities * (row + 8)) / seconds["hop"],
-        "hop_least": once / seconds["hop"],
+        "hop_least": (facts.num_entities * (2 * row + 8) + len(facts) * 6) / seconds["hop"],
     }
 
 
@@ -187,16 +181,11 @@ def from_few(device: str = "cpu") -> list[dict[str, Any]]:
         each, ones = torch.arange(32, device=device), torch.ones(32, device=device)
         sets = [EntitySet.of(each, own, ones, batch=32, num_entities=graph.num_entities) for own in starts]
         touched = [int(graph.degrees[own].sum()) for own in starts]
-        hops = partial(_each, graph, sets, r)
-        seconds = medians({"hop": awaited(hops) if device == "cuda" else hops})
+        hops = {"hop": lambda graph=graph, sets=sets, r=r: [follow(graph, x, r) for x in sets]}
+        seconds = medians(hops, device=device)
         rows.append({"facts": len(graph), "touched": sum(touched) / 10, "seconds": seconds["hop"] / 10})
         print(rows[-1], flush=True)
     return rows
-
-
-def _each(graph: Facts, sets: list[EntitySet], r: Tensor) -> None:
-    for x in sets:
-        follow(graph, x, r)
 
 
 def table(rows: list[dict[str, Any]]) -> str:

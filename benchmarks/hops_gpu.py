@@ -36,13 +36,7 @@ def _bandwidth(facts: Facts) -> dict[str, float]:
     a = torch.empty_like(b)
     x, r = torch.rand(facts.num_entities, BATCH, device="cuda"), torch.rand(facts.num_relations, BATCH, device="cuda")
     calls = {"triad": lambda: torch.add(b, c, alpha=3, out=a), "hop": lambda: follow(facts, x.T, r.T)}
-    seconds = medians({name: hops.awaited(call) for name, call in calls.items()})
-    row = 4 * BATCH
-    return {
-        "triad": 3 * 4 * len(a) / seconds["triad"],
-        "hop": (len(facts) * (row + 6) + facts.num_entities * (row + 8)) / seconds["hop"],
-        "hop_least": (facts.num_entities * (2 * row + 8) + len(facts) * 6) / seconds["hop"],
-    }
+    return hops.rates(facts, BATCH, len(a), medians(calls, device="cuda"))
 
 
 def _text(rows: list[dict[str, Any]], bandwidth: dict[str, float], frontier: list[dict[str, Any]]) -> str:

@@ -6,17 +6,20 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
+import torch
+
 Call = Callable[[], object]
 
 QUICK: Final = 0.5
 """Seconds below which what ran before a call shows in its time."""
 
 
-def medians(calls: Mapping[str, Call], *, rounds: int = 10, budget: float = 60.0) -> dict[str, float]:
+def medians(calls: Mapping[str, Call], *, rounds: int = 10, budget: float = 60.0, device: str = "cpu") -> dict[str, float]:
     """Return the median seconds of each call.
 
     Every call is measured at least `rounds` times; quick ones more often, until `budget` seconds are spent on all. A quick call
     comes right after one of its own that is not counted: what the others left of the cache and of the memory would else decide.
+    Where the device is a GPU, each call is waited for.
     """
     taken: dict[str, list[float]] = {name: [] for name in calls}
     began = time.perf_counter()
@@ -26,8 +29,12 @@ def medians(calls: Mapping[str, Call], *, rounds: int = 10, budget: float = 60.0
             gc.collect()
             if not taken[name] or taken[name][-1] < QUICK:
                 call()
+            if device == "cuda":
+                torch.cuda.synchronize()
             clock = time.perf_counter()
             call()
+            if device == "cuda":
+                torch.cuda.synchronize()
             taken[name].append(time.perf_counter() - clock)
         done += 1
     return {name: statistics.median(values) for name, values in taken.items()}

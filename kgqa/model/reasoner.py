@@ -153,8 +153,20 @@ class Reasoner(nn.Module):
         sets = _with_names(constraint.apply(self.facts, reached), self.named)
         choice = self.operators(batch, encoding, spans, p_span, missing(shares, hops))
         return Reasoning(
-            *(reached, sets, choice, constraint, meant, p_span, gates, plan, seeds, walks, branches),
-            *(self.values, self.named, batch.question),
+            reached=reached,
+            sets=sets,
+            choice=choice,
+            constraint=constraint,
+            candidates=meant,
+            spans=p_span,
+            gates=gates,
+            plan=plan,
+            seeds=seeds,
+            walks=walks,
+            branches=branches,
+            values=self.values,
+            named=self.named,
+            question=batch.question,
         )
 
     def _walk(self, seeds: EntitySet, plan: Plan) -> list[EntitySet]:

@@ -90,9 +90,11 @@ def pull(pointer: Tensor, relation: Tensor, object_: Tensor, x: Tensor, r: Tenso
         x: shape (N_E, B).
         r: shape (N_R, B). Types shorter than float32 are added up in float32.
     """
-    if pointer not in _runs:
-        _runs[pointer] = _Runs.of(pointer, len(object_))
-    return _sums(pointer, _runs[pointer], object_, x, relation, r).to(x.dtype)
+    try:
+        division = _runs[pointer]
+    except KeyError:
+        division = _runs[pointer] = _Runs.of(pointer, len(object_))
+    return _sums(pointer, division, object_, x, relation, r).to(x.dtype)
 
 
 def pull_backward(
@@ -113,9 +115,11 @@ def pull_backward(
 def _in_order(pointer: Tensor, relation: Tensor, object_: Tensor, num_relations: int) -> Iterable[_ByRelation]:
     if len(relation) > _SORTED:
         return _sorted(pointer, relation, object_, num_relations)
-    if relation not in _by_relation:
-        _by_relation[relation] = list(_sorted(pointer, relation, object_, num_relations))
-    kept: list[_ByRelation] = _by_relation[relation]
+    kept: list[_ByRelation]
+    try:
+        kept = _by_relation[relation]
+    except KeyError:
+        kept = _by_relation[relation] = list(_sorted(pointer, relation, object_, num_relations))
     return kept
 
 

@@ -31,6 +31,7 @@ def reworded(questions: Sequence[Question], kb: KnowledgeBase, *, seed: int) -> 
         tokens = _free(tokenise(question.text), kb)
         if tokens and len(words) > 1:
             token = drawn.choice(tokens)
+            # The word itself is stepped over: a list of all others for every question takes long where there are many.
             place = bisect_left(words, token.key)
             among_them = place < len(words) and words[place] == token.key
             number = drawn.randrange(len(words) - among_them)

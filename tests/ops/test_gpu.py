@@ -25,7 +25,7 @@ from kgqa.ops import (
     union,
 )
 from kgqa.ops.value import has_value
-from tests.ops.drawn import leaf
+from tests.ops.drawn import gradients, leaf
 from tests.ops.test_fused_gpu import needs_gpu, seeded
 
 pytestmark = needs_gpu
@@ -63,11 +63,9 @@ def results(operator: Operator, device: str) -> list[Tensor]:
     found: Any = operator(EntitySet.of_dense(x), EntitySet.of_dense(other), gate, values.to(device))
     parts = [found.dense()] if isinstance(found, EntitySet) else [found] if isinstance(found, Tensor) else list(found)
     assert all(part.device.type == device for part in parts)
-    total = sum(
-        (part * torch.linspace(-1, 1, part.numel(), dtype=part.dtype, device=device).view_as(part)).sum() for part in parts
-    )
-    gradients = torch.autograd.grad(total, (x, other, gate), allow_unused=True, materialize_grads=True)
-    return [part.detach().cpu() for part in (*parts, *gradients)]
+    flat = torch.cat([part.flatten() for part in parts])
+    upstream = torch.linspace(-1, 1, len(flat), dtype=flat.dtype, device=device)
+    return [part.detach().cpu() for part in (*parts, *gradients(flat, upstream, x, other, gate))]
 
 
 @pytest.mark.parametrize("operator", OPERATORS.values(), ids=OPERATORS)
@@ -99,6 +97,6 @@ def test_a_gpu_weighs_members_by_their_relations_as_the_cpu_does() -> None:
         wanted = leaf(torch.rand(B, 6, generator=drawn, dtype=torch.float64).to(device))
         weights = having(graph(device), members, wanted)
         upstream = torch.linspace(-1, 1, len(weights), dtype=torch.float64, device=device)
-        return [weights.detach().cpu(), torch.autograd.grad((weights * upstream).sum(), wanted)[0].cpu()]
+        return [weights.detach().cpu(), gradients(weights, upstream, wanted)[0].cpu()]
 
     torch.testing.assert_close(found("cuda"), found("cpu"))

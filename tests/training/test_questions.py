@@ -68,10 +68,10 @@ def test_numbers_that_nothing_can_answer_are_left_out(kb: KnowledgeBase) -> None
 
 
 def test_a_number_that_is_no_count_must_be_had_by_what_is_named_or_reached(tmp_path: Path) -> None:
-    heights = {"sun": 1.989e30, "sol": 2.5, "earth": 1e9, "unnamed": 7.5}
+    masses = {"sun": 1.989e30, "sol": 2.5, "earth": 1e9, "unnamed": 7.5}
     entities = [
         {"id": key, "name": None if key == "unnamed" else key.title(), "attributes": {"mass": mass}}
-        for key, mass in heights.items()
+        for key, mass in masses.items()
     ]
     facts = [("earth", "orbits", "sun"), ("unnamed", "orbits", "sun")]
     folder = write_folder(tmp_path / "stars", entities=entities, facts=facts)
