@@ -97,8 +97,8 @@ class QA:
 
     def stream(self, questions: Sequence[str]) -> Iterator[Answer]:
         """Answer questions in batches, yielding each answer as soon as it is there."""
-        layouts = [self.model.lay_out(check_text(question)) for question in questions]
-        for prediction in self.model.predict(layouts):
+        texts = [check_text(question) for question in questions]
+        for prediction in self.model.predict(map(self.model.lay_out, texts)):
             yield self._confirmed(trace(self.model, prediction, limit=self.limit))
 
     def _confirmed(self, answer: Answer) -> Answer:

@@ -60,29 +60,36 @@ class _Level:
     """The weights of one branch at one hop."""
 
     def __init__(self, sets: EntitySet, branch: int) -> None:
-        self._entities, own = members(sets, branch)
+        self.entities, own = members(sets, branch)
         self._weights = _array(sets.weights)[own].astype(np.float64)
+
+    def weight_at(self, entity: int) -> float:
+        """Return the weight of an entity, 0 where it was not reached."""
+        place = int(self.entities.searchsorted(entity))
+        return float(self._weights[place]) if place < len(self.entities) and self.entities[place] == entity else 0.0
 
     def weights_at(self, entities: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the weight of each entity, 0 where it was not reached."""
-        if not len(self._entities):
+        if not len(self.entities):
             return np.zeros(len(entities))
-        places = np.searchsorted(self._entities, entities)
-        places[places == len(self._entities)] = 0
-        return np.where(self._entities[places] == entities, self._weights[places], 0.0)
+        places = np.searchsorted(self.entities, entities)
+        places[places == len(self.entities)] = 0
+        return np.where(self.entities[places] == entities, self._weights[places], 0.0)
 
 
 @dataclass(frozen=True, eq=False)
 class Walks:
     """A branch's walks, made ready to be traced back from any answer.
 
-    The graph, the weights at each hop, the relations of each hop, and how far each number of hops is meant.
+    The graph, the weights at each hop, the relations of each hop and which of them are walked seen from where they lead, and how
+    far each number of hops is meant.
     """
 
     facts: "_Arrays"
     levels: list[_Level]
     relations: NDArray[np.float64]
-    hops: NDArray[np.float64]
+    back: NDArray[np.bool_]
+    hops: list[float]
 
     @classmethod
     def of(cls, facts: Facts, reasoning: Reasoning, branch: int) -> Self:
@@ -95,7 +102,13 @@ class Walks:
         """
         levels = [_Level(sets, branch) for sets in (reasoning.seeds, *reasoning.walks)]
         relations, hops = (_array(part)[branch].astype(np.float64) for part in (reasoning.plan.relations, reasoning.plan.hops))
-        return cls(_Arrays(facts), levels, relations, hops)
+        # A fact (o, inverse of p, s) of o is the fact (s, p, o) read the other way.
+        back = np.roll(relations > 0, relations.shape[1] // 2, axis=1)
+        return cls(_Arrays(facts), levels, relations, back, hops.tolist())
+
+    def arriving(self, entity: int) -> list[float]:
+        """Return what each number of hops adds to the branch's score of an entity."""
+        return [share * level.weight_at(entity) for share, level in zip(self.hops, self.levels[1:], strict=True)]
 
 
 class _Arrays:
@@ -128,18 +141,15 @@ def best_paths(walks: Walks, answer: int, *, most: int = 3, start: int | None = 
         most: how many paths are wanted. The order is exact unless a model is so undecided that `MOST_EXPANSIONS` are not enough.
         start: the row of the start that paths must begin at; any if not given. Shares are of the whole score all the same.
     """
-    levels, hops = walks.levels, walks.hops
     heap: list[tuple[float, int, _Bundle]] = []
     order = count()  # so that bundles of equal mass are never compared
 
     def push(bundle: _Bundle) -> None:
         heapq.heappush(heap, (-float(bundle.mass.sum()), next(order), bundle))
 
-    row = np.array([answer])
-    for hop in range(1, len(levels)):
-        mass = hops[hop - 1] * levels[hop].weights_at(row)
-        if mass[0] > 0:
-            push(_Bundle(hop, (), row, mass))
+    for hop, mass in enumerate(walks.arriving(answer), start=1):
+        if mass > 0:
+            push(_Bundle(hop, (), np.array([answer]), np.array([mass])))
     total = -sum(mass for mass, _, _ in heap)
     found: list[RelationPath] = []
     for expansions in count():
@@ -173,12 +183,12 @@ def start_shares(walks: Walks, answer: int) -> dict[int, float]:
     Returns:
         The share of each start that brought something, by its row; empty if the answer was not reached.
     """
-    hops = walks.hops
-    row = np.array([answer])
+    arriving, starts = walks.arriving(answer), walks.levels[0].entities
+    if len(starts) == 1:  # all that came, came from it
+        return {int(starts[0]): 1.0} if any(arriving) else {}
     entities, mass = np.empty(0, dtype=np.int64), np.empty(0)
-    for hop in range(len(hops), 0, -1):
-        here = hops[hop - 1] * walks.levels[hop].weights_at(row)
-        entities, mass = _summed(np.append(entities, row), np.append(mass, here))
+    for hop in range(len(arriving), 0, -1):
+        entities, mass = _summed(np.append(entities, answer), np.append(mass, arriving[hop - 1]))
         kept = mass > 0
         flow = _flow(walks, hop, entities[kept], mass[kept])
         entities, mass = _summed(flow.source, flow.mass)
@@ -201,9 +211,7 @@ class _Flow:
 
 def _flow(walks: Walks, hop: int, entities: NDArray[np.int64], mass: NDArray[np.float64]) -> _Flow:
     facts, relations = walks.facts, walks.relations[hop - 1]
-    # A fact (o, inverse of p, s) of o is the fact (s, p, o) read the other way.
-    walked, half = relations > 0, len(relations) // 2
-    owner, fact = facts.along(entities, np.concatenate([walked[half:], walked[:half]]))
+    owner, fact = facts.along(entities, walks.back[hop - 1])
     source, relation = facts.object[fact].astype(np.int64), facts.inverse(facts.relation[fact].astype(np.int64))
     brought = walks.levels[hop - 1].weights_at(source) * relations[relation]
     arrived = np.bincount(owner, weights=brought, minlength=len(mass)).astype(np.float64)
@@ -214,6 +222,8 @@ def _flow(walks: Walks, hop: int, entities: NDArray[np.int64], mass: NDArray[np.
 
 def _summed(entities: NDArray[np.int64], mass: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return each entity once, ascending, with the sum of its masses."""
+    if len(entities) < 2:
+        return entities, mass
     once, places = np.unique(entities, return_inverse=True)
     return once, np.bincount(places, weights=mass, minlength=len(once)).astype(np.float64)
 

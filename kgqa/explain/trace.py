@@ -154,10 +154,9 @@ def _having(model: Model, prediction: Prediction, answer: int, found: Sequence[T
     assert prediction.reasoning is not None
     wanted = prediction.reasoning.constraint.relations[prediction.number]
     relation = int(wanted.argmax())
-    row = torch.tensor([answer])
-    if float(wanted[relation]) <= OPEN or relation not in relations_of(model.kb.facts, row)[1].tolist():
+    if float(wanted[relation]) <= OPEN or any(model.kb.facts.inverse(one.paths[0].relations[-1]) == relation for one in found):
         return None, None
-    if any(model.kb.facts.inverse(one.paths[0].relations[-1]) == relation for one in found):
+    if relation not in relations_of(model.kb.facts, torch.tensor([answer]))[1].tolist():
         return None, None
     stored, forward = model.kb.stored(relation)
     return Step(stored.type, forward), model.kb.relation_name(relation)

@@ -19,6 +19,6 @@ class WordAttention(nn.Module):
 
     def forward(self, encoding: Encoding) -> Tensor:
         """Return what each query reads in each reading, shape (readings, n, V)."""
-        scores = torch.einsum("elh,nh->enl", encoding.states, self.queries)
+        scores = (encoding.states @ self.queries.T).transpose(1, 2)
         attention = scores.masked_fill(~encoding.mask[:, None], float("-inf")).softmax(2)
-        return torch.einsum("enl,elv->env", attention, encoding.values)
+        return attention @ encoding.values

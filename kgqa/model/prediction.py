@@ -1,7 +1,8 @@
 """Answer questions with a trained model: batches in, ranked entities out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import numpy as np
 import torch
@@ -126,12 +127,13 @@ class Model:
         if self.reasoner.encoder.pretrained is not None:
             self.reasoner.encoder.pretrained.forget()
 
-    def predict(self, layouts: Sequence[Layout], *, size: int = BATCH) -> Iterator[Prediction]:
-        """Answer questions, in their order."""
+    def predict(self, layouts: Iterable[Layout], *, size: int = BATCH) -> Iterator[Prediction]:
+        """Answer questions, in their order, so many at a time."""
         if self.reasoner.training:
             self.reasoner.eval()
-        for start in range(0, len(layouts), size):
-            yield from self._batch(layouts[start : start + size])
+        coming = iter(layouts)
+        while batch := list(islice(coming, size)):
+            yield from self._batch(batch)
 
     @torch.inference_mode()
     def _batch(self, layouts: Sequence[Layout]) -> list[Prediction]:
@@ -209,6 +211,8 @@ def _applied(sets: EntitySet, asked: Sequence[Asked], values: Tensor) -> EntityS
     An extreme is that of the likely members, where one has a value, as a count is theirs: many unlikely ones with better values
     would together outdo it. Its winners keep their weights.
     """
+    if all(one.attribute is None for one in asked):
+        return sets
     sure = torch.zeros(len(asked), len(Operator))
     of = torch.zeros(len(asked), values.shape[1])
     for number, one in enumerate(asked):
