@@ -8,6 +8,8 @@ from kgqa.config import Config
 from kgqa.data import Topic
 from kgqa.errors import FingerprintMismatch, QuestionError, TrainingError
 from kgqa.kb import KnowledgeBase
+from kgqa.model.branches import lay_out
+from kgqa.model.prediction import BATCH
 from kgqa.qa import QA
 from kgqa.sdk import train
 from tests.worlds import FILMS_FACTS, FILMS_QUESTIONS, QUICK, films, snapshot_of, write_folder, write_lines
@@ -85,6 +87,24 @@ def test_many_questions_are_answered_as_one_by_one_and_in_their_order(qa):
         alone = qa.ask(text)
         assert [entity.id for entity in together.entities] == [entity.id for entity in alone.entities]
         assert together.cypher == alone.cypher
+
+
+def test_answers_come_batch_by_batch(qa, monkeypatch):
+    laid_out = []
+
+    def counted(text, *others, **options):
+        laid_out.append(text)
+        return lay_out(text, *others, **options)
+
+    monkeypatch.setattr("kgqa.model.prediction.lay_out", counted)
+    texts = [FILMS_QUESTIONS[number % len(FILMS_QUESTIONS)]["question"] for number in range(2 * BATCH + 1)]
+
+    answers = qa.stream(texts)
+
+    assert next(answers).question == texts[0]
+    assert len(laid_out) == BATCH
+    assert [answer.question for answer in answers] == texts[1:]
+    assert laid_out == texts
 
 
 @pytest.mark.parametrize(
