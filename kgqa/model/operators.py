@@ -173,8 +173,6 @@ def settled(sets: EntitySet, attribute: Tensor, values: Tensor, *, above: float)
         values: shape (N_E, A), the attributes; NaN where an entity has none.
         above: members with a larger weight get weight 1, the others 0.
     """
-    if bool((attribute < 0).all()):
-        return sets
     own = attribute[sets.sets]
     likely = (sets.weights > above) & (own >= 0) & ~values[sets.entities, own].isnan()
     clear = torch.bincount(sets.sets[likely], minlength=sets.batch) > 0
