@@ -50,7 +50,7 @@ CURVES: Final = {
     "webq-fb15k": Curve(
         place=0.5,
         title="From no pairs to many: WebQ-FB15k",
-        setting="webq-fb15k-minilm",
+        setting="webq-fb15k-tuned",
         pairs={0: (0, 1), 30: (0,), 100: (0, 1), 300: (0,), 891: (0,)},
     ),
     "worldcup2014-ops": Curve(

@@ -88,17 +88,52 @@ def _relations(pointer: Any, relation: Any, entities: Any, sizes: Any, found: An
 
 def having(pointer: Tensor, relation: Tensor, keys: Tensor, wanted: Tensor) -> Tensor:
     """Return the weight of the relations of each member, as `kgqa.ops.having` does."""
+    arrays, batch, num_entities = (pointer.numpy(), relation.numpy()), len(wanted), len(pointer) - 1
+    if _are_dense(len(keys), batch, num_entities):
+        by_entity = np.zeros((num_entities, batch), dtype=wanted.numpy().dtype)
+        _having_of_all(*arrays, np.ascontiguousarray(wanted.numpy().T), by_entity, False)
+        return torch.from_numpy(by_entity.T.reshape(-1)[keys.numpy()])
     found = np.zeros(len(keys), dtype=wanted.numpy().dtype)
-    _having(pointer.numpy(), relation.numpy(), keys.numpy(), wanted.contiguous().numpy(), found, False)
+    _having(*arrays, keys.numpy(), wanted.contiguous().numpy(), found, False)
     return torch.from_numpy(found)
 
 
 def having_backward(pointer: Tensor, relation: Tensor, keys: Tensor, gradient: Tensor, batch: int, num_relations: int) -> Tensor:
     """Return the gradient of `having` in the weights of the relations, shape (B, N_R)."""
+    arrays, num_entities = (pointer.numpy(), relation.numpy()), len(pointer) - 1
     arrived = gradient.contiguous().numpy()
+    if _are_dense(len(keys), batch, num_entities):
+        by_set = np.zeros((batch, num_entities), dtype=arrived.dtype)
+        by_set.reshape(-1)[keys.numpy()] = arrived
+        by_relation = np.zeros((num_relations, batch), dtype=arrived.dtype)
+        _having_of_all(*arrays, by_relation, np.ascontiguousarray(by_set.T), True)
+        return torch.from_numpy(np.ascontiguousarray(by_relation.T))
     for_wanted = np.zeros((batch, num_relations), dtype=arrived.dtype)
-    _having(pointer.numpy(), relation.numpy(), keys.numpy(), for_wanted, arrived, True)
+    _having(*arrays, keys.numpy(), for_wanted, arrived, True)
     return torch.from_numpy(for_wanted)
+
+
+def _are_dense(members: int, batch: int, num_entities: int) -> bool:
+    """Tell whether the members repeat so many entities that to look at all of them once is less work, in no more memory."""
+    return 4 * members >= max(4, batch) * num_entities
+
+
+@compiled
+def _having_of_all(pointer: Any, relation: Any, by_relation: Any, by_entity: Any, backward: bool) -> None:
+    """Do as `_having` for all entities of all sets, shapes (N_R, B) and (N_E, B): the same sums in the same order.
+
+    An entity's relations are looked for once, not in each set again.
+    """
+    for entity in range(len(by_entity)):
+        fact, end = pointer[entity], pointer[entity + 1]
+        while fact < end:
+            at = relation[fact]
+            for number in range(by_entity.shape[1]):
+                if backward:
+                    by_relation[at, number] += by_entity[entity, number]
+                else:
+                    by_entity[entity, number] += by_relation[at, number]
+            fact = run_end(relation, fact, end)
 
 
 @compiled

@@ -33,6 +33,7 @@ def warm_up(progress: Progress = silent) -> None:
         lambda: exclude(x, x, gate).weights,
         lambda: intersect(x, gate, torch.zeros(1, dtype=torch.long), 1).weights,
         lambda: having(facts, x, r),
+        lambda: having(facts, EntitySet.of_dense(torch.ones(1, 2)), r),
         lambda: relations_of(facts, start)[0] * weights.sum(),
         lambda: relations_together(facts) * weights.sum(),
         lambda: facts_along(facts, start, torch.tensor([True, False]))[0] * weights.sum(),

@@ -1,11 +1,12 @@
 """Which relations entities have: the compiled loop, torch's own operators and the dense formula agree, gradients too."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 
 from kgqa.kb.facts import Facts
-from kgqa.ops import EntitySet, _reference, having, relations_of
+from kgqa.ops import EntitySet, _reference, _runs, having, relations_of
 from tests.ops.drawn import World, gradients, leaf, worlds
 
 
@@ -18,6 +19,22 @@ def test_it_is_the_formula_and_so_is_its_gradient(world: World) -> None:
     torch.testing.assert_close(found, right)
     upstream = world.upstream[members]
     torch.testing.assert_close(gradients(found, upstream, wanted), gradients(right, upstream, again))
+
+
+def test_many_members_at_once_add_up_to_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = torch.Generator().manual_seed(0)
+    triples = torch.stack([torch.randint(limit, (900,), generator=draw) for limit in (60, 7, 60)], dim=1)
+    facts = Facts(triples.numpy().astype(np.int32), num_entities=60, num_relations=7)
+    sets = EntitySet.of_dense((torch.rand(20, 60, generator=draw) < 0.7).float())
+    wanted, upstream = torch.rand(20, 14, generator=draw).requires_grad_(), torch.randn(len(sets), generator=draw)
+    assert _runs._are_dense(len(sets), 20, 60)
+    found, slopes = [], []
+    for dense in (True, False):
+        monkeypatch.setattr(_runs, "_are_dense", lambda *_, dense=dense: dense)
+        found.append(having(facts, sets, wanted))
+        slopes += gradients(found[-1], upstream, wanted)
+    assert torch.equal(*found)
+    assert torch.equal(*slopes)
 
 
 @settings(deadline=None, max_examples=30)
