@@ -21,6 +21,7 @@ def medians(calls: Mapping[str, Call], *, rounds: int = 10, budget: float = 60.0
     comes right after one of its own that is not counted: what the others left of the cache and of the memory would else decide.
     Where the device is a GPU, each call is waited for.
     """
+    wait: Call = torch.cuda.synchronize if device == "cuda" else lambda: None
     taken: dict[str, list[float]] = {name: [] for name in calls}
     began = time.perf_counter()
     done = 0
@@ -29,12 +30,10 @@ def medians(calls: Mapping[str, Call], *, rounds: int = 10, budget: float = 60.0
             gc.collect()
             if not taken[name] or taken[name][-1] < QUICK:
                 call()
-            if device == "cuda":
-                torch.cuda.synchronize()
+            wait()
             clock = time.perf_counter()
             call()
-            if device == "cuda":
-                torch.cuda.synchronize()
+            wait()
             taken[name].append(time.perf_counter() - clock)
         done += 1
     return {name: statistics.median(values) for name, values in taken.items()}
