@@ -76,18 +76,23 @@ def _overview(kept: list[dict[str, Any]]) -> str:
 
 
 def _accuracy(result: dict[str, Any]) -> Iterator[str]:
-    """Yield what a suite of `benchmarks.accuracy` says of each data set, by its last setting, in a line each file."""
+    """Yield what a suite of `benchmarks.accuracy` says of each data set, in a line each file.
+
+    By its last setting; where topics were given, by the last one that was tried so too.
+    """
     if not result["name"].startswith("accuracy-"):
         return
-    best = {(row["data"], row["topics"]): row["runs"] for row in result["rows"]}
-    setting = {row["data"]: row["setting"] for row in result["rows"]}
+    given = {row["setting"] for row in result["rows"] if row["topics"] == "given"}
+    rows = [row for row in result["rows"] if not given or row["setting"] in given]
+    best = {(row["data"], row["topics"]): row["runs"] for row in rows}
+    setting = {row["data"]: row["setting"] for row in rows}
     for data in dict.fromkeys(data for data, _ in best):
         encoder = ", MiniLM" if setting[data].endswith("-minilm") else ""
-        given, resolved = best.get((data, "given")), best[data, "resolved"]
+        resolved = best[data, "resolved"]
         for file, measured in sorted(resolved[0]["measured"].items()):
             cells = [
                 "–" if runs is None else f"{100 * fmean(run['measured'][file]['correct'] for run in runs):.2f}"
-                for runs in (given, resolved)
+                for runs in (best.get((data, "given")), resolved)
             ]
             yield f"| {data}{'' if file == 'dev' else f', {file}'}{encoder} | {measured['questions']:,} | {' | '.join(cells)} |"
 
