@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from kgqa.errors import CheckpointError, ConfigError
+from kgqa.model.cut import CutModel
 from kgqa.model.packed import pack
 from kgqa.model.vocabulary import MENTION_WORD, OTHER_WORD
 from kgqa.ops.segments import mean
@@ -23,13 +24,18 @@ _KEPT: Final = 50_000
 
 _BATCH: Final = 128
 
+_ALIKE: Final = 24
+"""So many readings of about the same length go through the tuned layers together: of a whole batch a third is padding."""
+
+_OFF: Final = 0.05
+"""How far states may be off, of their norm, where a model is cut: 16-bit numbers in its frozen layers make 0.004."""
+
 
 class PretrainedWords(nn.Module):
     """States of the last layer of a pretrained model, a mean over the pieces of each word; shape (readings, L, V).
 
     The marks of mentions are shown to it as its mask. Layers that are not tuned are no part of this module's state, only a
-    fingerprint of the model is, so that one trained with others is refused; where none is tuned a reading's states are computed
-    once.
+    fingerprint of the model is, so that one trained with others is refused; what they make of a reading is computed once.
 
     Args:
         source: `minilm`, a name on the model hub, or a folder.
@@ -44,25 +50,29 @@ class PretrainedWords(nn.Module):
         model, self._tokenizer = _load(source)
         model.requires_grad_(False).eval()
         self._source, self._fingerprint = source, _fingerprint(model, self._tokenizer)
-        if not tuned_layers:
-            pack(model)
         self._model = (model,)  # in a tuple it is no submodule, so its weights are not saved with ours
-        self.tuned = nn.ModuleList(_layers(model, source)[-tuned_layers:] if tuned_layers else [])
-        self.tuned.requires_grad_(True)
+        self._cut: CutModel | None = None
+        self.tuned = nn.ModuleList()
+        if tuned_layers:
+            self.tuned.extend(_layers(model, source)[-tuned_layers:])
+            self._cut = self._cut_before(len(self.tuned))
+            self.tuned.requires_grad_(True)
+        else:
+            pack(model)
         self.width: int = model.config.hidden_size
         self._kept: OrderedDict[tuple[str, ...], Tensor] = OrderedDict()
 
     def forward(self, texts: Sequence[tuple[str, ...]]) -> Tensor:
         """Return the states of each reading's words, padded with zeros."""
-        states = self._encode(texts) if len(self.tuned) else self._look_up(texts)
+        states = self._finish(texts, self._look_up(texts))
         return nn.utils.rnn.pad_sequence(states, batch_first=True)
 
     def sentences(self, texts: Sequence[str]) -> Tensor:
         """Return the mean of each text's words, shape (n, V), without gradients."""
         with torch.no_grad():
             words = [tuple(text.split()) or ("?",) for text in texts]
-            parts = (self._encode(words[start : start + _BATCH]) for start in range(0, len(words), _BATCH))
-            return torch.stack([states.mean(0) for part in parts for states in part])
+            parts = [words[start : start + _BATCH] for start in range(0, len(words), _BATCH)]
+            return torch.stack([states.mean(0) for part in parts for states in self._finish(part, self._encode(part))])
 
     def get_extra_state(self) -> Tensor:
         """Return the fingerprint of the model as it was before any layer was tuned, shape (32,), uint8."""
@@ -86,6 +96,7 @@ class PretrainedWords(nn.Module):
         self._kept.clear()
 
     def _look_up(self, texts: Sequence[tuple[str, ...]]) -> list[Tensor]:
+        """Return what the frozen layers make of each text, of those that were not kept before anew."""
         missing = sorted({text for text in texts if text not in self._kept}, key=len)
         with torch.no_grad():
             for start in range(0, len(missing), _BATCH):
@@ -99,28 +110,94 @@ class PretrainedWords(nn.Module):
         return found
 
     def _encode(self, texts: Sequence[tuple[str, ...]]) -> list[Tensor]:
-        tokenizer, model = self._tokenizer, self._model[0]
-        shown = [[tokenizer.mask_token if word in (MENTION_WORD, OTHER_WORD) else word for word in text] for text in texts]
-        pieces = tokenizer(shown, is_split_into_words=True, truncation=True, padding=True, return_tensors="pt")
+        """Return what the frozen layers make of each text: the last states of its words, shape (words, V).
+
+        Where layers are tuned, the states of its pieces that enter these, shape (pieces, V).
+        """
+        pieces = self._pieces(texts)
+        inputs = _inputs(pieces)
         with all_threads():
-            states = model(input_ids=pieces["input_ids"], attention_mask=pieces["attention_mask"]).last_hidden_state.float()
-        return [_by_word(states[row], pieces.word_ids(row), len(text)) for row, text in enumerate(texts)]
+            if self._cut is None:
+                return _by_word(self._model[0](**inputs).last_hidden_state.float(), pieces, texts)
+            states = self._cut.below(inputs)
+        return [states[row, inside.bool()] for row, inside in enumerate(inputs["attention_mask"])]
+
+    def _finish(self, texts: Sequence[tuple[str, ...]], encoded: list[Tensor]) -> list[Tensor]:
+        """Return the last states of the words of each text, shape (words, V), from what the frozen layers made of it."""
+        if self._cut is None:
+            return encoded
+        order = sorted(range(len(texts)), key=lambda text: len(encoded[text]))
+        finished: dict[int, Tensor] = {}
+        for start in range(0, len(order), _ALIKE):
+            part = order[start : start + _ALIKE]
+            states = self._from_cut(self._cut, [texts[text] for text in part], [encoded[text] for text in part])
+            finished |= dict(zip(part, states, strict=True))
+        return [finished[text] for text in range(len(texts))]
+
+    def _from_cut(self, cut: CutModel, texts: Sequence[tuple[str, ...]], entering: Sequence[Tensor]) -> list[Tensor]:
+        pieces = self._pieces(texts)
+        inputs = _inputs(pieces)
+        inside = inputs["attention_mask"].bool()
+        states = torch.zeros(*inside.shape, self.width)
+        states[inside] = torch.cat(list(entering))
+        with all_threads():
+            states = cut.above(inputs, states)
+        return _by_word(states, pieces, texts)
+
+    def _cut_before(self, tuned: int) -> CutModel:
+        """Cut the model before its tuned layers, and see on a text that it still gives what it gave.
+
+        Raises:
+            ConfigError: it does not.
+        """
+        model, layers = self._model[0], _layers(self._model[0], self._source)
+        inputs = _inputs(self._pieces([("to", "be", "or"), ("not",)]))
+        with torch.no_grad():
+            whole = model(**inputs).last_hidden_state
+            cut = CutModel(model, layers, tuned)
+            try:
+                off = (cut.above(inputs, cut.below(inputs)) - whole)[inputs["attention_mask"].bool()]
+            except (RuntimeError, TypeError, ValueError, LookupError, AssertionError) as error:
+                raise _not_cut(self._source) from error
+        if not off.norm() < _OFF * whole.norm():
+            raise _not_cut(self._source)
+        return cut
+
+    def _pieces(self, texts: Sequence[tuple[str, ...]]) -> Any:
+        tokenizer = self._tokenizer
+        shown = [[tokenizer.mask_token if word in (MENTION_WORD, OTHER_WORD) else word for word in text] for text in texts]
+        return tokenizer(shown, is_split_into_words=True, truncation=True, padding=True, return_tensors="pt")
 
 
-def _by_word(states: Tensor, words: Sequence[int | None], count: int) -> Tensor:
-    """Return the mean state of each word's pieces, shape (words, V); zeros where a word has none."""
-    inside = [place for place, word in enumerate(words) if word is not None]
-    places = torch.tensor(inside, dtype=torch.int64)
-    owners = torch.tensor([words[place] for place in inside], dtype=torch.int64)
-    return mean(states[places], owners, count)
+def _inputs(pieces: Any) -> dict[str, Tensor]:
+    return {name: pieces[name] for name in ("input_ids", "attention_mask")}
 
 
-def _layers(model: nn.Module, source: str) -> list[nn.Module]:
+def _not_cut(source: str) -> ConfigError:
+    return ConfigError(
+        f"model.tuned_layers: expected a model whose last layers can start from kept states, found {source!r}, where they then "
+        "come to others than the whole model. Set it to 0, or choose another model."
+    )
+
+
+def _by_word(states: Tensor, pieces: Any, texts: Sequence[tuple[str, ...]]) -> list[Tensor]:
+    """Return the mean state of each word's pieces, for each text shape (words, V); zeros where a word has none."""
+    found = []
+    for row, text in enumerate(texts):
+        words = pieces.word_ids(row)
+        inside = [place for place, word in enumerate(words) if word is not None]
+        places = torch.tensor(inside, dtype=torch.int64)
+        owners = torch.tensor([words[place] for place in inside], dtype=torch.int64)
+        found.append(mean(states[row, places], owners, len(text)))
+    return found
+
+
+def _layers(model: nn.Module, source: str) -> nn.ModuleList:
     """Return the layers of a transformer, first to last."""
     number = model.config.num_hidden_layers  # type: ignore[union-attr]
     for module in model.modules():
         if isinstance(module, nn.ModuleList) and len(module) == number:
-            return list(module)
+            return module
     raise ConfigError(
         f"model.tuned_layers: expected a model with a list of its {number} layers, found none in {source!r}. "
         "Set it to 0, or choose another model."

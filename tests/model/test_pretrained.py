@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -80,6 +81,34 @@ def test_what_is_not_tuned_is_no_part_of_the_state_and_learns_nothing(folder: Pa
     assert [any(parameter.grad is not None for parameter in layer.parameters()) for layer in layers] == [False, False, True]
     assert {name.split(".")[1] for name in tuned.state_dict() if name != "_extra_state"} == {"0"}
     assert len(PretrainedWords(str(folder), tuned_layers=9).tuned) == 3
+
+
+@pytest.mark.parametrize("tuned", [1, 9])
+def test_tuned_layers_begin_as_they_are_stored_and_read_many_readings_in_their_order(
+    folder: Path, tuned: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kgqa.model.pretrained._ALIKE", 2)
+    many = [LONG, SHORT, ("who",), LONG[:3], SHORT]
+    frozen, words = PretrainedWords(str(folder)), PretrainedWords(str(folder), tuned_layers=tuned).eval()
+    torch.testing.assert_close(words(many), frozen(many), rtol=1e-2, atol=2e-3)
+    torch.testing.assert_close(words.sentences(["who wrote", ""]), frozen.sentences(["who wrote", ""]), rtol=1e-2, atol=2e-3)
+
+
+def test_what_enters_the_tuned_layers_is_computed_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = PretrainedWords(str(folder), tuned_layers=1).eval()
+    first = words([SHORT, LONG])
+    monkeypatch.setattr(words, "_encode", lambda texts: pytest.fail(f"computed {texts} again"))
+    torch.testing.assert_close(words([LONG, SHORT])[1, :3], first[0, :3], rtol=1e-4, atol=1e-5)
+    for parameter in words.tuned.parameters():
+        torch.nn.init.zeros_(parameter)
+    assert not torch.allclose(words([SHORT, LONG]), first)
+
+
+@pytest.mark.parametrize("wrong", [lambda *_: torch.zeros(2, 5, 8), lambda *_: torch.zeros(2, 3, 3).sum(9)])
+def test_a_model_that_cut_comes_to_others_is_refused(folder: Path, wrong: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kgqa.model.cut.CutModel.above", wrong)
+    with pytest.raises(ConfigError, match=r"model\.tuned_layers: expected a model whose last layers .* found '.*bert"):
+        PretrainedWords(str(folder), tuned_layers=1)
 
 
 @pytest.mark.parametrize("tuned", [0, 1])
