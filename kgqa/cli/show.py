@@ -54,11 +54,16 @@ def _entities(answer: Answer) -> Text:
 
 
 def _value(answer: Answer) -> Text:
-    line = Text("→ ", style="green").append(f"{answer.value:.15g}", style="bold green")
+    line = Text("→ ", style="green").append(_number(answer.value), style="bold green")
     if answer.operator == "value":
         return line.append(f": {answer.attribute} of {answer.compared[0].name}", style="dim")
     names = [entity.name for entity in answer.counted[:MOST_SHOWN]]
     return line.append(f": {_listed(names, len(answer.counted))}" if names else "", style="dim")
+
+
+def _number(value: object) -> str:
+    """Write a value as the live graph has it, where it may be anything."""
+    return f"{value:.15g}" if isinstance(value, int | float) else str(value)
 
 
 def _listed(names: list[str], total: int) -> str:
@@ -68,7 +73,7 @@ def _listed(names: list[str], total: int) -> str:
 
 def _verdict(answer: Answer) -> Text:
     if answer.rows is not None and answer.value is not None:
-        returned = ", ".join(f"{row['value']:.15g}" for row in answer.rows)
+        returned = ", ".join(_number(row["value"]) for row in answer.rows)
         if answer.confirmation == "confirmed":
             return Text(f"✓ Neo4j returned {returned}", style="green")
         return Text(f"✗ Neo4j returned {returned}. {answer.note}", style="red")

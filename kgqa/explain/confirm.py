@@ -33,11 +33,20 @@ def confirm(answer: Answer, kb: KnowledgeBase, connection: Connection, *, timeou
 
 def _is_there(answer: Answer, rows: list[dict[str, Any]], kb: KnowledgeBase, connection: Connection, timeout: float) -> bool:
     assert answer.cypher is not None
-    if answer.value is not None:
+    if answer.operator == "count":
         return any(row["value"] == answer.value for row in rows)
-    _, identifier = kb.mapping.locate(answer.entities[0].id)
-    if any(row["id"] == identifier for row in rows):
+    _, identifier = kb.mapping.locate(answer.compared[0].id if answer.operator == "value" else answer.entities[0].id)
+    if any(_is_it(row, identifier, answer) for row in rows):
         return True
     if answer.proof is None or len(rows) < answer.cypher.parameters["limit"]:
         return False
-    return bool(connection.read(answer.proof.text, answer.proof.parameters, timeout=timeout))
+    proved = connection.read(answer.proof.text, answer.proof.parameters, timeout=timeout)
+    return any(_is_it(row, identifier, answer) for row in proved)
+
+
+def _is_it(row: dict[str, Any], identifier: str | int, answer: Answer) -> bool:
+    """Tell whether a row holds what was answered: the entity with this id, and the value if one was asked for."""
+    if row["id"] != identifier or answer.value is None:
+        return bool(row["id"] == identifier)
+    value = row["value"]
+    return isinstance(value, int | float) and float(value) == answer.value  # as a snapshot keeps it

@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from kgqa.explain.answer import Answer, Compared, Fact, Mention, Operation, Path, RankedEntity, Reason
 from kgqa.explain.branches import Traced, mentioned, traced
 from kgqa.explain.mentions import entity_of, mentions_of
 from kgqa.explain.paths import RelationPath
 from kgqa.explain.ranking import Ranking
-from kgqa.graph.cypher import Chain, Extreme, Step, ask_again, count_again, prove, value_again
+from kgqa.graph.cypher import Chain, Extreme, NodeShape, Step, ask_again, count_again, prove, value_again
 from kgqa.kb import KnowledgeBase
 from kgqa.model.operators import Operator
 from kgqa.model.prediction import OPEN, Asked, Model, Prediction
@@ -59,6 +61,7 @@ def trace(model: Model, prediction: Prediction, *, limit: int) -> Answer:
     chains = _chains(kb, found)
     having, must_have = _having(model, prediction, answer, found)
     node, identifier = kb.mapping.locate(kb.ids[answer])
+    kinds = _kinds(kb, prediction.rows[:size])
     attribute = None if asked.attribute is None else kb.attributes[asked.attribute]
     extreme = None if attribute is None else Extreme(attribute.property, asked.operator is Operator.LARGEST)
     return Answer(
@@ -72,8 +75,8 @@ def trace(model: Model, prediction: Prediction, *, limit: int) -> Answer:
         confidence=prediction.confidence,
         having=must_have,
         **_told(kb, found),
-        cypher=ask_again(chains, node.shape, kb.mapping.labels, limit, extreme, having),
-        proof=prove(chains, node.shape, identifier, kb.mapping.labels, extreme, having),
+        cypher=ask_again(chains, kinds, kb.mapping.labels, limit, extreme, having, named=not kb.all_named),
+        proof=prove(chains, node.shape, identifier, kb.mapping.labels, extreme, having, answers=kinds),
     )
 
 
@@ -91,9 +94,8 @@ def _counted(model: Model, prediction: Prediction, branches: Sequence[int]) -> A
         return replace(answer, mentions=mentions_of(kb, prediction, branches), note=note)
     first = int(prediction.rows[0])
     found = traced(model, prediction, branches, first)
-    node, _ = kb.mapping.locate(kb.ids[first])
     having, must_have = _having(model, prediction, first, found)
-    query = count_again(_chains(kb, found), node.shape, kb.mapping.labels, having)
+    query = count_again(_chains(kb, found), _kinds(kb, prediction.rows[:members]), kb.mapping.labels, having)
     mentions = mentions_of(kb, prediction, branches, found, first)
     return replace(answer, mentions=mentions, having=must_have, **_told(kb, found), cypher=query)
 
@@ -111,7 +113,8 @@ def _looked_up(model: Model, prediction: Prediction, asked: Asked, branches: Seq
         mentions = mentions_of(kb, prediction, branches, found, answer)
         told = {"mentions": mentions, "having": must_have} | _told(kb, found)
     attribute = kb.attributes[asked.attribute]
-    node, _ = kb.mapping.locate(kb.ids[answer])
+    node, identifier = kb.mapping.locate(kb.ids[answer])
+    query = partial(value_again, _chains(kb, found), node.shape, kb.mapping.labels, attribute.property)
     return Answer(
         question=prediction.layout.text,
         value=prediction.value,
@@ -120,7 +123,8 @@ def _looked_up(model: Model, prediction: Prediction, asked: Asked, branches: Seq
         compared=(Compared(id=kb.ids[answer], name=kb.name(answer), value=prediction.value),),
         confidence=prediction.confidence,
         **told,
-        cypher=value_again(_chains(kb, found), node.shape, kb.mapping.labels, attribute.property, limit, having),
+        cypher=query(limit, having),
+        proof=query(1, having, answer_id=identifier),
     )
 
 
@@ -189,6 +193,17 @@ def _asks_for_more(prediction: Prediction) -> bool:
         return False
     reached = prediction.reasoning.reached
     return prediction.asked.operator is Operator.NOTHING or bool((reached.weights[reached.sets == prediction.number] > 0).any())
+
+
+def _kinds(kb: KnowledgeBase, rows: NDArray[np.int64]) -> tuple[NodeShape, ...]:
+    """Return the kinds of nodes that some entities are, in the order of the mapping."""
+    nodes = kb.mapping.nodes
+    found: set[NodeShape] = set()
+    for row in rows.tolist() if len(nodes) > 1 else rows[:1].tolist():
+        found.add(kb.mapping.locate(kb.ids[row])[0].shape)
+        if len(found) == len(nodes):
+            break
+    return tuple(node.shape for node in nodes if node.shape in found)
 
 
 def _chains(kb: KnowledgeBase, found: Sequence[Traced]) -> list[Chain]:

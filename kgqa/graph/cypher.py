@@ -70,24 +70,27 @@ class Extreme:
 
 def ask_again(
     chains: Sequence[Chain],
-    answer: NodeShape,
+    answers: Sequence[NodeShape],
     labels: Sequence[str],
     limit: int,
     extreme: Extreme | None = None,
     having: Step | None = None,
+    *,
+    named: bool = False,
 ) -> CypherQuery:
     """Render the query for everything that the chains reach together, at most `limit` rows.
 
     Args:
-        chains: the walks; all must end in the answer.
-        answer: the kind of node that the answer is.
+        chains: the walks; all must end in an answer.
+        answers: the kinds of nodes that answers are.
         labels: all labels that entities have in this graph; no other node is walked through.
         limit: the largest number of rows.
         extreme: keep only the nodes with the extreme value, several where they are equal; it is returned as `value`.
         having: keep only the nodes from which this step can be taken.
+        named: keep only nodes with a name; extremes do in any case.
     """
-    lines, parameters = _match(chains, answer, labels, having=having)
-    lines += _returned(answer, extreme)
+    lines, parameters = _match(chains, answers, labels)
+    lines += _returned(answers, labels, extreme, having, named=named)
     lines.append("LIMIT $limit")
     return CypherQuery(cast(LiteralString, "\n".join(lines)), parameters | {"limit": limit})
 
@@ -99,18 +102,26 @@ def prove(
     labels: Sequence[str],
     extreme: Extreme | None = None,
     having: Step | None = None,
+    *,
+    answers: Sequence[NodeShape] = (),
 ) -> CypherQuery:
-    """Render the query that returns one answer if the chains reach it, and nothing otherwise; arguments as in `ask_again`."""
-    lines, parameters = _match(chains, answer, labels, pinned=extreme is None, having=having)
-    lines += _returned(answer, extreme, pinned=True)
+    """Render the query that returns one answer if the chains reach it, and nothing otherwise; arguments as in `ask_again`.
+
+    The others with which it is compared for an extreme are of the kinds `answers`, of its own if none are given.
+    """
+    kinds = (answer,) if extreme is None else answers or (answer,)
+    lines, parameters = _match(chains, kinds, labels, pinned=extreme is None)
+    lines += _returned(kinds, labels, extreme, having, pinned=answer)
     lines.append("LIMIT 1")
     return CypherQuery(cast(LiteralString, "\n".join(lines)), parameters | {"answer": answer_id})
 
 
-def count_again(chains: Sequence[Chain], answer: NodeShape, labels: Sequence[str], having: Step | None = None) -> CypherQuery:
+def count_again(
+    chains: Sequence[Chain], answers: Sequence[NodeShape], labels: Sequence[str], having: Step | None = None
+) -> CypherQuery:
     """Render the query that counts what the chains reach together, as `value`; nodes without a name are not counted."""
-    lines, parameters = _match(chains, answer, labels, having=having)
-    lines += [*_distinct_with(answer.name), "RETURN count(answer) AS value"]
+    lines, parameters = _match(chains, answers, labels)
+    lines += [*_members([_named(answers), *_taking_part(having, labels)]), "RETURN count(answer) AS value"]
     return CypherQuery(cast(LiteralString, "\n".join(lines)), parameters)
 
 
@@ -121,25 +132,29 @@ def value_again(
     property_: str,
     limit: int,
     having: Step | None = None,
+    *,
+    answer_id: str | int | None = None,
 ) -> CypherQuery:
     """Render the query for a property of what the chains reach together, as `value`; a chain without steps reaches its start.
 
-    Arguments as in `ask_again`; `property_` is the property.
+    Arguments as in `ask_again`; `property_` is the property. With `answer_id` only the node with this id is looked at.
     """
-    lines, parameters = _match(chains, answer, labels, having=having)
+    lines, parameters = _match(chains, (answer,), labels, pinned=answer_id is not None)
     id_, name, value = (f"answer.{identifier(key)}" for key in (answer.id, answer.name, property_))
-    lines += [*_distinct_with(property_, answer.name), f"RETURN {id_} AS id, {name} AS name, {value} AS value", "LIMIT $limit"]
-    return CypherQuery(cast(LiteralString, "\n".join(lines)), parameters | {"limit": limit})
+    lines += _members([_has(property_), _named((answer,)), *_taking_part(having, labels)])
+    lines += [f"RETURN {id_} AS id, {name} AS name, {value} AS value", "LIMIT $limit"]
+    parameters |= {"limit": limit} | ({} if answer_id is None else {"answer": answer_id})
+    return CypherQuery(cast(LiteralString, "\n".join(lines)), parameters)
 
 
 def _match(
-    chains: Sequence[Chain], answer: NodeShape, labels: Sequence[str], *, pinned: bool = False, having: Step | None = None
+    chains: Sequence[Chain], answers: Sequence[NodeShape], labels: Sequence[str], *, pinned: bool = False
 ) -> tuple[list[str], Parameters]:
-    any_entity = "|".join(identifier(label) for label in labels)
+    any_entity, any_answer = ("|".join(map(identifier, own)) for own in (labels, [shape.label for shape in answers]))
     lines: list[str] = []
     parameters: Parameters = {}
     if pinned:
-        lines.append(f"MATCH (answer:{identifier(answer.label)} {{{identifier(answer.id)}: $answer}})")
+        lines.append(f"MATCH (answer:{any_answer} {{{identifier(answers[0].id)}: $answer}})")
     for number, chain in enumerate(chains):
         letter = "abcdefghijklmnopqrstuvwxyz"[number % 26] * (number // 26 + 1)
         start = "start" if len(chains) == 1 else f"start_{letter}"
@@ -148,13 +163,10 @@ def _match(
         lines.append(f"MATCH ({names[0]}:{identifier(chain.start.label)} {{{identifier(chain.start.id)}: ${start}}})")
         for position, step in enumerate(chain.steps):
             last = position == len(chain.steps) - 1
-            label = identifier(answer.label) if last else any_entity
-            lines.append(f"MATCH ({names[position]}){_arrow(step)}({names[position + 1]}:{label})")
+            lines.append(f"MATCH ({names[position]}){_arrow(step)}({names[position + 1]}:{any_answer if last else any_entity})")
             different = [f"{names[later]} <> {names[earlier]}" for earlier, later in chain.differ if later == position + 1]
             if different:
                 lines.append(f"WHERE {' AND '.join(different)}")
-    if having is not None:
-        lines += ["WITH DISTINCT answer", f"WHERE EXISTS {{ (answer){_arrow(having)}(:{any_entity}) }}"]
     return lines, parameters
 
 
@@ -163,22 +175,60 @@ def _arrow(step: Step) -> LiteralString:
     return left + "[:" + identifier(step.type) + "]" + right
 
 
-def _distinct_with(*properties: str) -> list[str]:
-    """Take every answer once, if it has all of the properties."""
-    return ["WITH DISTINCT answer", f"WHERE {' AND '.join(f'answer.{identifier(key)} IS NOT NULL' for key in properties)}"]
+def _members(conditions: Sequence[str]) -> list[str]:
+    """Take every answer once, if all conditions hold of it."""
+    return ["WITH DISTINCT answer", f"WHERE {' AND '.join(conditions)}"]
 
 
-def _returned(answer: NodeShape, extreme: Extreme | None = None, *, pinned: bool = False) -> list[str]:
-    id_, name = (f"answer.{identifier(key)}" for key in (answer.id, answer.name))
+def _has(property_: str) -> str:
+    return f"answer.{identifier(property_)} IS NOT NULL"
+
+
+def _named(answers: Sequence[NodeShape]) -> str:
+    return f"{_of_kind(answers, [shape.name for shape in answers])} IS NOT NULL"
+
+
+def _taking_part(having: Step | None, labels: Sequence[str]) -> list[str]:
+    if having is None:
+        return []
+    return [f"EXISTS {{ (answer){_arrow(having)}(:{'|'.join(map(identifier, labels))}) }}"]
+
+
+def _of_kind(answers: Sequence[NodeShape], properties: Sequence[str]) -> str:
+    """Return the property of an answer that its kind has for something: one for all, or by its label."""
+    if len(set(properties)) == 1:
+        return f"answer.{identifier(properties[0])}"
+    cases = " ".join(
+        f"WHEN answer:{identifier(shape.label)} THEN answer.{identifier(key)}"
+        for shape, key in zip(answers, properties, strict=True)
+    )
+    return f"CASE {cases} END"
+
+
+def _returned(
+    answers: Sequence[NodeShape],
+    labels: Sequence[str],
+    extreme: Extreme | None,
+    having: Step | None,
+    *,
+    named: bool = False,
+    pinned: NodeShape | None = None,
+) -> list[str]:
+    """Return the end of a query, without its limit; of an extreme only the node of the kind `pinned` with the id $answer."""
+    id_, name = (_of_kind(answers, keys) for keys in ([shape.id for shape in answers], [shape.name for shape in answers]))
+    conditions = [_named(answers)] * (named or extreme is not None) + _taking_part(having, labels)
     if extreme is None:
-        return [f"RETURN DISTINCT {id_} AS id, {name} AS name"]
+        members = _members(conditions) if conditions else []
+        return [*members, f"RETURN {'' if members else 'DISTINCT '}{id_} AS id, {name} AS name"]
     value = f"answer.{identifier(extreme.property)}"
+    its = [] if pinned is None else [f"answer.{identifier(pinned.id)} = $answer"]
+    its += [f"answer:{identifier(pinned.label)}"] if pinned is not None and len(answers) > 1 else []
     return [
-        *_distinct_with(extreme.property, answer.name),
+        *_members([_has(extreme.property), *conditions]),
         f"WITH collect(answer) AS answers, {'max' if extreme.largest else 'min'}({value}) AS value",
         "UNWIND answers AS answer",
         "WITH answer, value",
-        f"WHERE {value} = value{f' AND {id_} = $answer' if pinned else ''}",
+        f"WHERE {' AND '.join([f'{value} = value', *its])}",
         f"RETURN {id_} AS id, {name} AS name, value",
     ]
 

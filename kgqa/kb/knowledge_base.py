@@ -1,5 +1,6 @@
 """A knowledge base in memory: what the operators and the model work on."""
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -151,6 +152,11 @@ class KnowledgeBase:
     def row(self, entity: str) -> int | None:
         """Return the row of the entity with this id, or None."""
         return self.ids.find(entity)
+
+    @cached_property
+    def all_named(self) -> bool:
+        """Tell whether every entity has a name."""
+        return bool(self.named.all())
 
     def name(self, row: int) -> str:
         """Return what to call an entity: its name, or its id if it has none."""

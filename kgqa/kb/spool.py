@@ -116,9 +116,10 @@ class FactSpool:
             for run in ordered(triples, entity_rows, relation_rows):
                 last = first + len(run.sizes)
                 self.pointer[first + 1 : last + 1] = self.total + np.cumsum(run.sizes)
+                known = self.pointer[: last + 1]  # what follows is filled later
                 for start in range(0, len(run.object), _PART):
                     part = slice(start, start + _PART)
-                    self._add(self.total + start, run.relation[part], run.object[part], len(relation_rows))
+                    self._add(known, self.total + start, run.relation[part], run.object[part], len(relation_rows))
                 relation.write(run.relation.data)
                 object_.write(run.object.data)
                 first, kind, self.total = last, torch.from_numpy(run.relation).dtype, self.total + len(run.object)
@@ -128,9 +129,12 @@ class FactSpool:
             "object": Stream(torch.int32, (self.total,), _parts(paths[1])),
         }
 
-    def _add(self, start: int, relation: NDArray[Any], object_: NDArray[np.int32], num_relations: int) -> None:
+    def _add(
+        self, pointer: NDArray[np.int64], start: int, relation: NDArray[Any], object_: NDArray[np.int32], num_relations: int
+    ) -> None:
+        """Add facts to the digest; `pointer` goes no further than their subjects do."""
         kept = np.flatnonzero(relation < num_relations)
-        subject = np.searchsorted(self.pointer, start + kept, side="right") - 1
+        subject = np.searchsorted(pointer, start + kept, side="right") - 1
         self.digest.update(np.stack([subject, relation[kept], object_[kept]], axis=1).astype("<i4").data)
 
 

@@ -7,10 +7,11 @@ import torch
 
 from kgqa.data import Topic
 from kgqa.explain.trace import trace
+from kgqa.graph.mapping import Mapping, NodeMapping
 from kgqa.model.confidence import Confidence
 from kgqa.model.operators import Operator
-from tests.model.small import config, untrained, with_constraint, with_operator, with_plan
-from tests.worlds import films
+from tests.model.small import config, statements, untrained, with_constraint, with_operator, with_plan
+from tests.worlds import films, snapshot_of, write_folder
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_what_answers_must_be_stands_in_the_answer_and_in_its_queries(films_of):
     assert answer.proof.text.splitlines()[-4:-2] == exists
     counted = asked(with_operator(films_of, Operator.COUNT))
     assert (counted.value, counted.having) == (1.0, "written by")
-    assert counted.cypher.text.splitlines()[-5:-3] == exists
+    assert counted.cypher.text.splitlines()[-2] == f"WHERE answer.name IS NOT NULL AND {exists[1].removeprefix('WHERE ')}"
     free = asked(with_constraint(films_of, None))
     assert free.having is None
     assert "EXISTS" not in free.cypher.text
@@ -112,6 +113,33 @@ def test_the_value_of_what_is_reached_is_that_of_the_likeliest(films_of):
     assert [path.relations for path in answer.paths] == [("directed by (inverse)",)]
     assert "answer.released AS value" in answer.cypher.text
     assert answer.confidence == pytest.approx(0.5)  # the other film is as likely
+
+
+def test_nodes_without_a_name_are_left_out_by_the_query_where_there_are_some(films_of, tmp_path):
+    assert "IS NOT NULL" not in asked(films_of).cypher.text
+    model = with_plan(untrained(statements(tmp_path)), [{"has_role": 1.0}, {"played_by": 1.0}], hops=[0.0, 1.0])
+    answer = asked(model, "who is in Cast Away?")
+    assert [entity.id for entity in answer.entities] == ["hanks"]
+    assert answer.cypher.text.splitlines()[-3] == "WHERE answer.name IS NOT NULL"
+
+
+def test_answers_of_two_labels_are_all_asked_for(tmp_path):
+    entities = [
+        {"id": "Person:z", "name": "Robert Zemeckis"},
+        {"id": "Person:p", "name": "Ann Bell"},
+        *({"id": f"Company:{place}", "name": f"Company {place}"} for place in range(2)),
+    ]
+    facts = [("Person:z", "knows", other["id"]) for other in entities[1:]]
+    kb = snapshot_of(write_folder(tmp_path / "known", entities=entities, facts=facts), tmp_path / "known-kb")
+    kb.mapping = Mapping(
+        nodes=tuple(NodeMapping(label=label, id=key, name=key) for label, key in (("Person", "pid"), ("Company", "cid")))
+    )
+    model = with_plan(untrained(kb), [{"knows": 1.0}, {}], hops=[1.0, 0.0])
+    assert "(answer:Person|Company)" in asked(model).cypher.text
+    assert len(asked(model).entities) == 3
+    counted = asked(with_operator(model, Operator.COUNT))
+    assert counted.value == 3
+    assert "(answer:Person|Company)" in counted.cypher.text
 
 
 def test_a_value_that_nothing_has_is_not_in_the_graph(films_of):

@@ -32,7 +32,7 @@ MOVIE = NodeShape("Movie", "tconst", "title")
 def test_one_chain_is_one_match_for_each_hop_and_its_values_are_parameters():
     chain = Chain(ENTITY, "hanks' id", (Step("STARRING", forward=False), Step("WRITTEN_BY", forward=True)))
 
-    query = ask_again([chain], ENTITY, ["Entity"], limit=100)
+    query = ask_again([chain], [ENTITY], ["Entity"], limit=100)
 
     assert query.text == (
         "MATCH (a0:Entity {id: $start})\n"
@@ -50,7 +50,7 @@ def test_two_chains_share_their_answer():
         Chain(PERSON, "x", (Step("WROTE", forward=True), Step("SEQUEL_OF", forward=False))),
     ]
 
-    query = ask_again(chains, MOVIE, ["Person", "Movie"], limit=5)
+    query = ask_again(chains, [MOVIE], ["Person", "Movie"], limit=5)
 
     assert query.text == (
         "MATCH (a0:Person {nconst: $start_a})\n"
@@ -77,11 +77,30 @@ def test_a_proof_begins_at_its_answer():
     assert query.parameters == {"start": "nm1", "answer": "tt1"}
 
 
+def test_answers_of_several_kinds_have_the_ids_and_names_of_their_own():
+    chain = Chain(PERSON, "nm1", (Step("LIKES", forward=True),))
+
+    query = ask_again([chain], [PERSON, MOVIE], ["Person", "Movie"], limit=5, named=True)
+
+    name = "CASE WHEN answer:Person THEN answer.`full name` WHEN answer:Movie THEN answer.title END"
+    assert query.text == (
+        "MATCH (a0:Person {nconst: $start})\n"
+        "MATCH (a0)-[:LIKES]->(answer:Person|Movie)\n"
+        "WITH DISTINCT answer\n"
+        f"WHERE {name} IS NOT NULL\n"
+        f"RETURN CASE WHEN answer:Person THEN answer.nconst WHEN answer:Movie THEN answer.tconst END AS id, {name} AS name\n"
+        "LIMIT $limit"
+    )
+    best = prove([chain], MOVIE, "tt1", ["Person", "Movie"], Extreme("likes", largest=True), answers=[PERSON, MOVIE])
+    assert best.text.splitlines()[1] == "MATCH (a0)-[:LIKES]->(answer:Person|Movie)"
+    assert best.text.splitlines()[-3] == "WHERE answer.likes = value AND answer.tconst = $answer AND answer:Movie"
+
+
 IN_CITY = Chain(ENTITY, "dubai", (Step("LOCATED_IN", forward=False),))
 
 
 def test_a_count_counts_each_named_node_once():
-    query = count_again([IN_CITY], ENTITY, ["Entity"])
+    query = count_again([IN_CITY], [ENTITY], ["Entity"])
 
     assert query.text == (
         "MATCH (a0:Entity {id: $start})\n"
@@ -116,7 +135,7 @@ def test_a_chain_without_steps_ends_where_it_starts():
 def test_what_an_answer_must_have_is_a_step_that_exists():
     query = ask_again(
         [Chain(PERSON, "nm1", (Step("ACTED_IN", forward=True),))],
-        MOVIE,
+        [MOVIE],
         ["Person", "Movie"],
         5,
         having=Step("DIRECTED", forward=False),
@@ -128,7 +147,7 @@ def test_what_an_answer_must_have_is_a_step_that_exists():
 
 
 def test_an_extreme_returns_every_node_with_the_best_value():
-    query = ask_again([IN_CITY], ENTITY, ["Entity"], limit=3, extreme=Extreme("height m", largest=True))
+    query = ask_again([IN_CITY], [ENTITY], ["Entity"], limit=3, extreme=Extreme("height m", largest=True))
 
     assert query.text == (
         "MATCH (a0:Entity {id: $start})\n"
@@ -161,7 +180,7 @@ def test_the_proof_of_an_extreme_looks_for_its_answer_among_the_best():
 def test_positions_that_differ_are_compared_as_soon_as_both_are_known():
     steps = (Step("DIRECTED", forward=True), Step("DIRECTED", forward=False), Step("DIRECTED", forward=True))
 
-    query = ask_again([Chain(ENTITY, "z", steps, differ=((0, 2), (0, 3), (1, 3)))], ENTITY, ["Entity"], limit=1)
+    query = ask_again([Chain(ENTITY, "z", steps, differ=((0, 2), (0, 3), (1, 3)))], [ENTITY], ["Entity"], limit=1)
 
     assert query.text.splitlines()[1:6] == [
         "MATCH (a0)-[:DIRECTED]->(a1:Entity)",
@@ -173,7 +192,7 @@ def test_positions_that_differ_are_compared_as_soon_as_both_are_known():
 
 
 def test_more_chains_than_letters_keep_names_of_their_own():
-    query = ask_again([Chain(ENTITY, str(n), (Step("R", forward=True),)) for n in range(60)], ENTITY, ["Entity"], limit=1)
+    query = ask_again([Chain(ENTITY, str(n), (Step("R", forward=True),)) for n in range(60)], [ENTITY], ["Entity"], limit=1)
 
     starts = [line.split("(")[1].split(":")[0] for line in query.text.splitlines() if "$start" in line]
     assert len(set(starts)) == 60

@@ -37,7 +37,7 @@ def _walk(chain):
 
 
 def _ask(connection, chains, answer, limit=1000):
-    query = ask_again(chains, answer, LABELS, limit)
+    query = ask_again(chains, [answer], LABELS, limit)
     rows = connection.read(query.text, query.parameters)
     assert all(row["id"] == row["name"] for row in rows)
     assert len({row["id"] for row in rows}) == len(rows)
@@ -99,9 +99,9 @@ def test_answers_that_must_have_a_relation_are_those_that_have_it(movies):
     for person in sorted(_NAMES):
         chains = [_chain(person, _ACTED)]
         reached = _walk(chains[0])
-        query = ask_again(chains, MOVIE, LABELS, 1000, having=_WRITERS)
+        query = ask_again(chains, [MOVIE], LABELS, 1000, having=_WRITERS)
         assert {row["id"] for row in movies.read(query.text, query.parameters)} == reached & written
-        count = count_again(chains, MOVIE, LABELS, having=_WRITERS)
+        count = count_again(chains, [MOVIE], LABELS, having=_WRITERS)
         assert movies.read(count.text, count.parameters) == [{"value": len(reached & written)}]
         for movie in reached:
             proof = prove(chains, MOVIE, movie, LABELS, having=_WRITERS)
@@ -121,7 +121,7 @@ def test_a_proof_is_there_for_answers_and_for_nothing_else(movies):
 def test_a_count_is_the_number_of_nodes_that_are_reached(movies):
     for chains in ([_chain("Tom Hanks", _ACTED, _CAST)], [_chain("Tom Hanks", _ACTED), _chain("Robert Zemeckis", _DIRECTED)]):
         answer = MOVIE if len(chains) == 2 else PERSON
-        query = count_again(chains, answer, LABELS)
+        query = count_again(chains, [answer], LABELS)
         wanted = len(set.intersection(*map(_walk, chains)))
         assert wanted > 1
         assert movies.read(query.text, query.parameters) == [{"value": wanted}]
@@ -134,7 +134,7 @@ def test_an_extreme_is_every_node_with_the_best_value_of_those_that_are_reached(
         known = {title: released[title] for title in _walk(chain) if released[title] is not None}
         for largest in (True, False):
             extreme = Extreme("released", largest)
-            query = ask_again([chain], MOVIE, LABELS, 100, extreme)
+            query = ask_again([chain], [MOVIE], LABELS, 100, extreme)
             rows = movies.read(query.text, query.parameters)
             best = (max if largest else min)(known.values(), default=None)
             wanted = {title for title, year in known.items() if year == best}
@@ -156,6 +156,25 @@ def test_a_value_is_that_of_every_node_that_is_reached_and_has_it(movies):
     assert [row["value"] for row in movies.read(own.text, own.parameters)] == [released["Cast Away"]]
 
 
+def test_answers_of_several_kinds_are_asked_for_counted_and_proved_together(movies):
+    run(movies, "MATCH (n:Movie) WHERE n.title IN ['Contact', 'Cast Away'] SET n.likes = size(n.title)")
+    run(movies, "MATCH (n:Person {name: 'Jodie Foster'}) SET n.likes = 0")
+    run(movies, "MATCH (n {name: 'Tom Hanks'}) MATCH (o) WHERE o.likes IS NOT NULL CREATE (n)-[:LIKES]->(o)")
+    run(movies, "MATCH (n {name: 'Tom Hanks'}) CREATE (n)-[:LIKES]->(:Movie {length: 1})")
+    chain = _chain("Tom Hanks", Step("LIKES", forward=True))
+    named = ask_again([chain], [PERSON, MOVIE], LABELS, 10, named=True)
+    assert {row["id"] for row in movies.read(named.text, named.parameters)} == {"Jodie Foster", "Contact", "Cast Away"}
+    count = count_again([chain], [PERSON, MOVIE], LABELS)
+    assert movies.read(count.text, count.parameters) == [{"value": 3}]
+    best = Extreme("likes", largest=True)
+    for kind, value in ((PERSON, "Jodie Foster"), (MOVIE, "Contact"), (MOVIE, "Cast Away")):
+        proof = prove([chain], kind, value, LABELS, best, answers=[PERSON, MOVIE])
+        assert bool(movies.read(proof.text, proof.parameters)) == (value == "Cast Away")
+        one = value_again([chain], kind, LABELS, "likes", 1, answer_id=value)
+        (row,) = movies.read(one.text, one.parameters)
+        assert (row["id"], row["value"]) == (value, len(value) * (kind is MOVIE))
+
+
 def test_names_with_backticks_and_escapes_reach_the_server_as_they_are(bare):
     label, other = "La`bel\\u0060", 'x`) DETACH DELETE n // "\\u0027'
     type_, key, name = "TY`PE \\u0060-[]->", "k`ey\\\\u0060", "na\\u006De {1: 2}"
@@ -171,7 +190,7 @@ def test_names_with_backticks_and_escapes_reach_the_server_as_they_are(bare):
     )
     left, right = NodeShape(label, key, name), NodeShape(other, key, name)
 
-    forward = ask_again([Chain(left, start, (Step(type_, forward=True),))], right, [label, other], 10)
+    forward = ask_again([Chain(left, start, (Step(type_, forward=True),))], [right], [label, other], 10)
     back_and_forth = prove([Chain(right, 7, (Step(type_, forward=False), Step(type_, forward=True)))], right, 7, [label, other])
 
     assert bare.read(forward.text, forward.parameters) == [{"id": 7, "name": "B"}]
@@ -204,14 +223,16 @@ def _queries(names, chosen):
     having = Step(next(turn), forward=True)
     answer = shapes[0]
     return [
-        ask_again(chains, answer, labels, 10),
-        ask_again(chains, answer, labels, 10, extreme),
-        ask_again(chains, answer, labels, 10, having=having),
+        ask_again(chains, [answer], labels, 10),
+        ask_again(chains, [answer], labels, 10, extreme),
+        ask_again(chains, [answer], labels, 10, having=having),
         prove(chains, answer, "id", labels),
         prove(chains, answer, "id", labels, extreme),
-        count_again(chains, answer, labels),
+        count_again(chains, [answer], labels),
         value_again(chains, answer, labels, next(turn), 10, having),
-        value_again([Chain(answer, "start", ())], answer, labels, next(turn), 10),
+        value_again([Chain(answer, "start", ())], answer, labels, next(turn), 10, answer_id="id"),
+        ask_again(chains, shapes, labels, 10, named=True),
+        prove(chains, answer, "id", labels, extreme, answers=shapes),
     ]
 
 

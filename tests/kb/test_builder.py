@@ -1,5 +1,7 @@
+import hashlib
 import random
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -7,12 +9,28 @@ import pytest
 from kgqa.graph.catalogue import Attribute, Relation
 from kgqa.graph.mapping import KGQA_LAYOUT
 from kgqa.kb import KnowledgeBase
+from kgqa.kb._order import ordered
 from kgqa.kb.builder import new_snapshot
 from kgqa.kb.materialise import materialise_files
 from kgqa.kb.snapshot import MANIFEST, Manifest
+from kgqa.kb.spool import FactSpool
 from tests.worlds import FILMS_ENTITIES, FILMS_FACTS, write_folder
 
 RELATIONS = tuple({"id": relation} for relation in ("directed_by", "starring", "written_by", "author"))
+
+
+def test_the_digest_of_facts_does_not_depend_on_how_many_are_in_memory_at_once(tmp_path, monkeypatch):
+    draw = np.random.default_rng(0)
+    triples = np.stack([draw.integers(0, limit, 200) for limit in (50, 3, 50)], axis=1).astype(np.int32)
+    rows = np.arange(50, dtype=np.int32), np.arange(3, dtype=np.int32)
+    expected = hashlib.sha256(np.unique(triples, axis=0).astype("<i4").tobytes()).hexdigest()
+    for most in (1 << 26, 300, 40, 7):
+        monkeypatch.setattr("kgqa.kb._order.ordered", partial(ordered, most=most))
+        spool = FactSpool(tmp_path / f"{most}.spool")
+        spool.append(triples)
+        spool.close()
+        spool.order(*rows)
+        assert spool.digest.hexdigest() == expected, most
 
 
 @dataclass(frozen=True)
