@@ -33,7 +33,8 @@ class ModelConfig:
     dropout: float = 0.1
     """Share of the encoder's inputs and outputs set to zero in training."""
     word_dropout: float = 0.05
-    """Share of the question's words shown as an unknown word in training, so that unknown words are known to the model."""
+    """Share of the question's words shown as an unknown word in training, so that unknown words are known to the model; of words
+    that lie in another span ten times the share, at most half."""
     min_word_count: int = 2
     """How often a word must stand in the training questions to get an embedding of its own."""
     hop_bias: float = 1.5

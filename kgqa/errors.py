@@ -113,3 +113,9 @@ class QuestionError(KgqaError):
 
 class RegistryError(KgqaError):
     """The registry database could not be used."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says, or its kind if it says nothing."""
+    said = str(error).strip()
+    return said.splitlines()[0] if said else type(error).__name__

@@ -41,11 +41,14 @@ def migrations_folder(name: str) -> Path:
 
 @contextmanager
 def storing(path: Path) -> Iterator[None]:
-    """Turn the operating system's errors while `path` is written into a `StorageError` that names it."""
+    """Turn the operating system's errors while `path` is written into a `StorageError` that names it.
+
+    Where the error names a file elsewhere, one that is read meanwhile, it passes through.
+    """
     try:
         yield
     except OSError as error:
-        if error.errno not in _STORAGE_ERRORS:
+        if error.errno not in _STORAGE_ERRORS or (error.filename and not _is_beside(path, error.filename)):
             raise
         reason = error.strerror or str(error)
         raise StorageError(
@@ -58,17 +61,24 @@ def storing(path: Path) -> Iterator[None]:
 def new_folder(path: Path, *, marker: str) -> Iterator[Path]:
     """Yield an empty folder beside `path` that takes its place when the block ends without an error.
 
-    A folder that stands at `path` already is replaced only if it holds the file `marker`, that is, if kgqa wrote it.
+    A folder that stands at `path` already is replaced only if it holds the file `marker`, that is, if kgqa wrote it. A link is
+    followed.
 
     Raises:
         StorageError: `path` holds something else, or could not be written.
     """
-    if path.exists() and not (path.is_dir() and ((path / marker).is_file() or not any(path.iterdir()))):
-        raise StorageError(
-            f"{path}: expected a new folder or one with a {marker} in it, found something else. Choose another place."
-        )
-    draft = path.parent / f".{path.name}.{uuid.uuid4().hex[:8]}.tmp"
+    path = Path(os.path.realpath(path))
     with storing(path):
+        if os.path.lexists(path) and not (path.is_dir() and ((path / marker).is_file() or not any(path.iterdir()))):
+            raise StorageError(
+                f"{path}: expected a new folder or one with a {marker} in it, found something else. Choose another place."
+            )
+        if os.path.ismount(path) or path == Path(os.path.realpath(".")):
+            raise StorageError(
+                f"{path}: expected a folder that another can take the place of, found the current folder or one where a file "
+                "system is mounted. Choose a new folder in it."
+            )
+        draft = path.parent / f".{path.name}.{uuid.uuid4().hex[:8]}.tmp"
         draft.mkdir(parents=True)
         try:
             yield draft
@@ -91,6 +101,8 @@ def write_text(path: Path, text: str, *, private: bool = False) -> None:
     Raises:
         StorageError: the file could not be written.
     """
+    if not path.name:
+        raise StorageError(f"{path}: expected a file, found a folder. Choose a name for the file.")
     draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     with storing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -190,6 +202,11 @@ def read_json(path: Path) -> Any:
         raise DataError(path, None, expected="a JSON file", found=error.strerror or str(error), then="Check the path.") from error
     except (ValueError, RecursionError) as error:
         raise DataError(path, None, expected="a JSON file", found=str(error), then="Write the file anew.") from error
+
+
+def _is_beside(path: Path, other: str | bytes | int) -> bool:
+    """Tell whether a file is `path`, below it, or below a draft of it."""
+    return isinstance(other, str) and Path(os.path.realpath(other)).is_relative_to(Path(os.path.realpath(path)).parent)
 
 
 def _sync(folder: Path) -> None:

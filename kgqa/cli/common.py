@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 if TYPE_CHECKING:
     from kgqa.sdk import Graph
 
-output = Console(highlight=False, soft_wrap=True)
+output = Console(highlight=False, soft_wrap=True, markup=False)  # names and questions may hold brackets
 errors = Console(stderr=True, highlight=False)
 
 GraphName = Annotated[

@@ -59,10 +59,10 @@ def _title() -> Text:
 
 @contextmanager
 def _step(number: int, title: str) -> Iterator[None]:
-    output.print(Rule(f"[bold]{number}[/] {title}", align="left", style="dim"))
+    output.print(Rule(Text.assemble((str(number), "bold"), f" {title}"), align="left", style="dim"))
     clock = time.perf_counter()
     yield
-    output.print(f"[dim]{time.perf_counter() - clock:.1f} s[/]\n")
+    output.print(f"{time.perf_counter() - clock:.1f} s\n", style="dim")
 
 
 @contextmanager

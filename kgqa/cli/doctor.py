@@ -33,8 +33,8 @@ def doctor(as_json: AsJson = False) -> None:
     else:
         for finding in findings:
             mark = "[green]✓[/]" if finding.good else "[red]✗[/]" if finding.needed else "[yellow]–[/]"
-            output.print(f"{mark} [bold]{finding.what}[/]: ", end="")
-            output.print(finding.found, markup=False)
+            output.print(f"{mark} [bold]{finding.what}[/]: ", end="", markup=True)
+            output.print(finding.found)
         output.print("kgqa is ready here." if usable else "One of the three ways to a Neo4j must be mended.")
     if not usable:
         raise typer.Exit(1)

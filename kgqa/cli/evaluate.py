@@ -41,6 +41,7 @@ def evaluate(
     asked = read_questions(questions)
     check_answers(asked, loaded.kb, questions)
     topics: report.Topics = "given" if gold_topics else "resolved"
+    Registry.open().close()  # one that cannot be used is told of before the work
     with Bars() as bars:
         evaluation = report.evaluate(loaded, asked, topics=topics, progress=bars, keep=per_question is not None)
     summary = evaluation.summary() | {

@@ -28,8 +28,11 @@ def load(
     if export is not None:
         from kgqa.graph.export import export_import_files
 
-        export_import_files(read, export)
-        output.print(f"Wrote {export}. Run {export / 'import.sh'} where neo4j-admin is, with the server stopped.")
+        script = export_import_files(read, export)
+        if as_json:
+            print_json({"script": script})
+        else:
+            output.print(f"Wrote {export}. Run {script} where neo4j-admin is, with the server stopped.")
         return
     from kgqa.graph.load import load as write_into
 

@@ -39,8 +39,7 @@ def train(
     kb = KnowledgeBase.load(snapshot)
     with Registry.open() as registry, Bars() as bars:
         learned = trainer(kb, questions, dev=dev, out=out, warm_start=warm_start, config=settings, resume=resume, progress=bars)
-        source = f"snapshot {snapshot}"
-        registry.record_snapshot(fingerprint=kb.fingerprint, path=snapshot, source=source, counts=kb.counts)
+        registry.record_snapshot(fingerprint=kb.fingerprint, path=snapshot, source=None, counts=kb.counts)
         run = registry.resume_run(out) if resume else None
         if run is None:
             run = registry.start_run(

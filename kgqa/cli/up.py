@@ -19,7 +19,7 @@ def up(
     if as_json:
         print_json({"name": running.name, "uri": running.uri, "username": "neo4j", "password_file": running.password_file})
         return
-    output.print(f"Neo4j runs at [bold]{running.uri}[/] (graph {running.name!r}).")
+    output.print(f"Neo4j runs at {running.uri} (graph {running.name!r}).")
     output.print(f"User neo4j, password in {running.password_file}")
     option = "" if find.is_found(name) else f" --graph {name}"
     output.print(f"Next: kgqa load DATASET{option}. Stop it with: kgqa down{'' if name == 'default' else ' ' + name}")

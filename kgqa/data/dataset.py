@@ -48,6 +48,11 @@ class Dataset:
             repeats=len(facts) - len(unique),
         )
 
+    @property
+    def name(self) -> str:
+        """Return what the folder is called, `.` too."""
+        return self.path.resolve().name
+
     def attribute_names(self) -> list[str]:
         """Return the names of all numeric attributes, sorted."""
         return sorted({name for entity in self.entities for name in entity.attributes})

@@ -113,13 +113,13 @@ class _Fields:
 
     def text(self, key: str) -> str | None:
         value = self.value.get(key)
-        if value is None or (isinstance(value, str) and value.strip()):
+        if value is None or (isinstance(value, str) and _is_text(value)):
             return value
         raise self.error(f"{key} to be text or null", repr(value), "Use null where there is none.")
 
     def texts(self, key: str) -> tuple[str, ...]:
         value = self.value.get(key, [])
-        if isinstance(value, list) and all(isinstance(item, str) and item.strip() for item in value):
+        if isinstance(value, list) and all(isinstance(item, str) and _is_text(item) for item in value):
             return tuple(dict.fromkeys(value))
         raise self.error(f"{key} to be a list of texts", repr(value), "Use [] where there is none.")
 
@@ -136,3 +136,8 @@ class _Fields:
 
     def error(self, expected: str, found: str, then: str) -> DataError:
         return DataError(self.path, self.line, expected=expected, found=found, then=then)
+
+
+def _is_text(value: str) -> bool:
+    """Tell whether there is anything to read; U+0000 is no character of a text, and Neo4j's tools end there."""
+    return bool(value.strip()) and "\0" not in value

@@ -27,6 +27,7 @@ def confirm(answer: Answer, kb: KnowledgeBase, connection: Connection, *, timeou
         there = _is_there(answer, rows, kb, connection, timeout)
     except GraphError as error:
         return replace(answer, note=f"Not checked: {error}")
+    rows = [{key: _plain(value) for key, value in row.items()} for row in rows]
     note = None if there else "The live graph does not return this answer: it changed since the snapshot, or is another graph."
     return replace(answer, rows=tuple(rows), confirmation="confirmed" if there else "not confirmed", note=note)
 
@@ -42,6 +43,11 @@ def _is_there(answer: Answer, rows: list[dict[str, Any]], kb: KnowledgeBase, con
         return False
     proved = connection.read(answer.proof.text, answer.proof.parameters, timeout=timeout)
     return any(_is_it(row, identifier, answer) for row in proved)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value that any program can read: dates and the like, which a mapped graph may have for names, as text."""
+    return value if value is None or isinstance(value, str | int | float) else str(value)
 
 
 def _is_it(row: dict[str, Any], identifier: str | int, answer: Answer) -> bool:

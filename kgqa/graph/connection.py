@@ -20,7 +20,7 @@ from neo4j.exceptions import (
     TransientError,
 )
 
-from kgqa.errors import GraphError, GraphUnavailable
+from kgqa.errors import GraphError, GraphUnavailable, first_line
 
 T = TypeVar("T")
 
@@ -116,11 +116,11 @@ class Connection:
             ) from error
         except (ServiceUnavailable, OSError) as error:
             raise GraphUnavailable(
-                f"{self.description}: no Neo4j answers there ({_first_line(error)}). Start it, or check NEO4J_URI; "
+                f"{self.description}: no Neo4j answers there ({first_line(error)}). Start it, or check NEO4J_URI; "
                 "`kgqa doctor` helps."
             ) from error
         except (Neo4jError, DriverError) as error:
-            raise GraphError(f"{self.description}: {_first_line(error)}") from error
+            raise GraphError(f"{self.description}: {first_line(error)}") from error
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -216,7 +216,3 @@ class Connection:
         with self.reading() as session:
             session.run("RETURN 1").consume()
             return ",".join(sorted(session.last_bookmarks().raw_values))
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

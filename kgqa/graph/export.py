@@ -90,13 +90,14 @@ def export_import_files(dataset: Dataset, folder: Path) -> Path:
                 writer.writerow(file.header)
                 writer.writerows(file.rows)
         (draft / SCRIPT).write_text(_script(), encoding="utf-8")
+        (draft / SCRIPT).chmod(0o755)
     return folder / SCRIPT
 
 
 def _batch_rows(dataset: Dataset, aliases: int) -> Iterator[list[Any]]:
     """Yield the plan of a finished load and the mark of each of its batches, so that `kgqa load` finds nothing left to do."""
     mark = dataset.fingerprint
-    yield [f"{mark}/plan", mark, "plan", dataset.path.name, 0, BATCH, "1970-01-01T00:00:00Z", None, None]
+    yield [f"{mark}/plan", mark, "plan", dataset.name, 0, BATCH, "1970-01-01T00:00:00Z", None, None]
     for stage, rows in (("entities", len(dataset.entities)), ("aliases", aliases), ("facts", len(dataset.facts))):
         for number, start in enumerate(range(0, rows, BATCH)):
             yield [f"{mark}/{stage}/{number}", mark, stage, None, None, None, None, number, min(BATCH, rows - start)]

@@ -1,4 +1,4 @@
-"""Find the Neo4j to use: `NEO4J_URI`, else a local graph that `kgqa up` started. The only place that decides."""
+"""Find the Neo4j to use: `KGQA_GRAPH`, else `NEO4J_URI`, else a local graph that runs. The only place that decides."""
 
 import os
 from contextlib import AbstractContextManager
@@ -27,13 +27,14 @@ class PassingGraph(Protocol):
 def find(name: str | None = None) -> Connection:
     """Connect to the graph that the environment or `name` means.
 
-    In this order: the local graph `name` if given; `NEO4J_URI` with `NEO4J_USERNAME`, `NEO4J_PASSWORD` and `NEO4J_DATABASE`; the
-    local graph that runs, if it is the only one or is named "default".
+    In this order: the local graph `name`, else that of `KGQA_GRAPH`; `NEO4J_URI` with `NEO4J_USERNAME`, `NEO4J_PASSWORD` and
+    `NEO4J_DATABASE`; the local graph that runs, if it is the only one or is named "default".
 
     Raises:
         GraphUnavailable: none is there; names all ways to get one, and what was found of each.
     """
-    if name is not None:
+    name = name or os.environ.get("KGQA_GRAPH")
+    if name:
         return find_local(name)
     uri = os.environ.get("NEO4J_URI")
     if uri:
@@ -51,7 +52,8 @@ def find(name: str | None = None) -> Connection:
 
 def is_found(name: str) -> bool:
     """Tell whether `find` without a name means this local graph where no other one runs."""
-    return name == DEFAULT and not os.environ.get("NEO4J_URI")
+    chosen = os.environ.get("KGQA_GRAPH")
+    return name == chosen if chosen else name == DEFAULT and not os.environ.get("NEO4J_URI")
 
 
 def find_local(name: str) -> Connection:

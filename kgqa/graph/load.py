@@ -101,14 +101,14 @@ def _done(connection: Connection, dataset: Dataset, merge: bool) -> set[str]:
     if merge:
         _refuse_conflicts(connection, dataset)
         return {row["id"] for row in batches}
-    others = [row["name"] for row in batches if row["dataset"] != dataset.fingerprint and row["name"]]
+    others = [row["name"] for row in batches if row["dataset"] != dataset.fingerprint and row["name"] is not None]
     strangers = connection.read(FIND_FOREIGN_NODE) or ([] if batches else connection.read(queries.FIND_ENTITY))
     if others or strangers:
         found = (
             f"the data set {others[0]!r}" if others else f"a node ({', '.join(strangers[0]['labels'])}) that kgqa did not load"
         )
         raise LoadError(
-            f"{connection.description}: expected an empty graph, or {dataset.path.name!r} as it is now; found {found}. "
+            f"{connection.description}: expected an empty graph, or {dataset.name!r} as it is now; found {found}. "
             "Use another graph (`kgqa up NAME`, then --graph NAME), or --merge to add to this one."
         )
     return {row["id"] for row in batches}
@@ -121,7 +121,7 @@ def _refuse_conflicts(connection: Connection, dataset: Dataset) -> None:
         for row in connection.read(queries.FIND_CONFLICT, batch.parameters):
             raise LoadError(
                 f"entity {row['id']!r}: expected the {row['property']} {row['there']!r} that the graph has, found "
-                f"{row['here']!r} in {dataset.path.name!r}. Make them agree, or give one of the entities another id."
+                f"{row['here']!r} in {dataset.name!r}. Make them agree, or give one of the entities another id."
             )
 
 
@@ -129,7 +129,7 @@ def _plan(connection: Connection, dataset: Dataset, size: int) -> int:
     """Write the catalogue and the plan of this load, or find them; return the first row number for its entities."""
     parameters = {
         "dataset": dataset.fingerprint,
-        "name": dataset.path.name,
+        "name": dataset.name,
         "size": size,
         "relations": [asdict(relation) for relation in add_relations(read_relations(connection), dataset.relations)],
         "attributes": [asdict(attribute) for attribute in add_attributes(read_attributes(connection), dataset.attribute_names())],

@@ -13,7 +13,7 @@ from kgqa.graph.rows import PAGE_ENTITIES, PAGE_FACTS, EntityRow, FactPage
 
 COUNT: Final[LiteralString] = """
 MATCH (e:Entity)
-RETURN count(e) AS entities, coalesce(max(e.row), -1) + 1 AS rows
+RETURN count(e) AS entities, count(e.row) AS numbered, coalesce(max(e.row), -1) + 1 AS rows
 """
 
 READ_ENTITIES: Final[LiteralString] = """
@@ -46,6 +46,12 @@ class OwnReader:
             raise GraphError(
                 f"{connection.description}: expected entities, found none. Load a data set with `kgqa load`, or, for a graph "
                 "that kgqa did not load, give its layout with --mapping (`kgqa mapping --write mapping.toml` proposes one)."
+            )
+        strangers = self._entities - counted["numbered"]
+        if strangers:
+            raise GraphError(
+                f"{connection.description}: expected entities that `kgqa load` wrote, found {strangers:,} "
+                "that something else did: they have no row. Remove them, and add them with `kgqa load --merge`."
             )
         name = unfinished(connection)
         if name is not None:

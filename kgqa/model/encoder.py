@@ -106,6 +106,6 @@ class Encoder(nn.Module):
 
         A pretrained model still reads them with the others: only their own states become zeros.
         """
-        share = self.word_dropout * torch.where(flags, 10.0, 1.0)
+        share = (self.word_dropout * torch.where(flags, 10.0, 1.0)).clamp(max=max(self.word_dropout, 0.5))
         hidden = (torch.rand(words.shape, device=words.device) < share) & (words > OTHER)
         return words.masked_fill(hidden, UNKNOWN)

@@ -50,6 +50,7 @@ class PretrainedWords(nn.Module):
         model, self._tokenizer = _load(source)
         model.requires_grad_(False).eval()
         self._source, self._fingerprint = source, _fingerprint(model, self._tokenizer)
+        self._longest = _longest(model, self._tokenizer)
         self._model = (model,)  # in a tuple it is no submodule, so its weights are not saved with ours
         self._cut: CutModel | None = None
         self.tuned = nn.ModuleList()
@@ -97,7 +98,8 @@ class PretrainedWords(nn.Module):
 
     def _look_up(self, texts: Sequence[tuple[str, ...]]) -> list[Tensor]:
         """Return what the frozen layers make of each text, of those that were not kept before anew."""
-        missing = sorted({text for text in texts if text not in self._kept}, key=len)
+        # Of a set the order, and with it which readings are padded together, would be another in every process.
+        missing = sorted(dict.fromkeys(text for text in texts if text not in self._kept), key=len)
         with torch.no_grad():
             for start in range(0, len(missing), _BATCH):
                 part = missing[start : start + _BATCH]
@@ -166,7 +168,8 @@ class PretrainedWords(nn.Module):
     def _pieces(self, texts: Sequence[tuple[str, ...]]) -> Any:
         tokenizer = self._tokenizer
         shown = [[tokenizer.mask_token if word in (MENTION_WORD, OTHER_WORD) else word for word in text] for text in texts]
-        return tokenizer(shown, is_split_into_words=True, truncation=True, padding=True, return_tensors="pt")
+        settings = {"truncation": True, "max_length": self._longest, "padding": True, "return_tensors": "pt"}
+        return tokenizer(shown, is_split_into_words=True, **settings)
 
 
 def _inputs(pieces: Any) -> dict[str, Tensor]:
@@ -204,6 +207,13 @@ def _layers(model: nn.Module, source: str) -> nn.ModuleList:
     )
 
 
+def _longest(model: nn.Module, tokenizer: Any) -> int:
+    """Return how many pieces of a text the model can read; RoBERTa and its kind count places from behind the padding's number."""
+    places = getattr(model.config, "max_position_embeddings", None) or tokenizer.model_max_length
+    padding = getattr(getattr(model, "embeddings", None), "padding_idx", None) or 0
+    return int(min(tokenizer.model_max_length, places - (padding + 1 if padding else 0)))
+
+
 def _fingerprint(model: nn.Module, tokenizer: Any) -> bytes:
     """Return a SHA-256 of a model's pieces and weights."""
     digest = hashlib.sha256(repr(sorted(tokenizer.get_vocab().items())).encode("utf-8"))
@@ -222,7 +232,7 @@ def _load(source: str) -> tuple[Any, Any]:
     try:
         local = Path(place).is_dir()
         tokenizer = transformers.AutoTokenizer.from_pretrained(place, local_files_only=local)
-        model = transformers.AutoModel.from_pretrained(place, local_files_only=local)
+        model = transformers.AutoModel.from_pretrained(place, local_files_only=local, dtype=torch.float32)
     except (OSError, ValueError) as error:
         raise ConfigError(
             f"model.pretrained: expected {MINILM!r}, the name of a model, or a folder with one, found {source!r}: {error}"

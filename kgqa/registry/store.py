@@ -79,14 +79,16 @@ class Registry:
         """Close the registry."""
         self.close()
 
-    def record_snapshot(self, *, fingerprint: str, path: Path | str | None, source: str, counts: Mapping[str, int]) -> None:
-        """Record a snapshot, or where one that is known was now seen."""
+    def record_snapshot(
+        self, *, fingerprint: str, path: Path | str | None, source: str | None, counts: Mapping[str, int]
+    ) -> None:
+        """Record a snapshot, or where one that is known was now seen; what it was made from stays if `source` is None."""
         with self._writing() as session:
             row = session.get(Snapshot, fingerprint)
             if row is None:
-                row = Snapshot(fingerprint=fingerprint)
+                row = Snapshot(fingerprint=fingerprint, source=f"snapshot {_place(path)}")
                 session.add(row)
-            row.path, row.source, row.counts = _place(path), source, dict(counts)
+            row.path, row.source, row.counts = _place(path), source or row.source, dict(counts)
 
     def start_run(
         self,

@@ -34,17 +34,19 @@ def watch(app: FastAPI, together: Together) -> None:
         clock = time.perf_counter()
         given = request.headers.get(ID, "")
         number = given if _PLAIN.fullmatch(given) else uuid.uuid4().hex
-        response = await go_on(request)
-        spent = time.perf_counter() - clock
-        route = request.scope.get("route")
-        path = getattr(route, "path", "none")  # as the app knows it: whoever asks for other places adds no series
-        requests.labels(path, str(response.status_code)).inc()
-        seconds.labels(path).observe(spent)
-        log.info(
-            "request=%s method=%s path=%s status=%d ms=%.1f", number, request.method, path, response.status_code, 1000 * spent
-        )
-        response.headers[ID] = number
-        return response
+        status = 500  # what the server answers where an error passes through
+        try:
+            response = await go_on(request)
+            status = response.status_code
+            response.headers[ID] = number
+            return response
+        finally:
+            spent = time.perf_counter() - clock
+            route = request.scope.get("route")
+            path = getattr(route, "path", "none")  # as the app knows it: whoever asks for other places adds no series
+            requests.labels(path, str(status)).inc()
+            seconds.labels(path).observe(spent)
+            log.info("request=%s method=%s path=%s status=%d ms=%.1f", number, request.method, path, status, 1000 * spent)
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:

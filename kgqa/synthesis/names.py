@@ -40,13 +40,14 @@ class RelationWords:
 
     def __init__(self, kb: KnowledgeBase) -> None:
         self.words = [_words(kb, relation) for relation in range(kb.num_relations)]
+        self._attributes = {tuple(token.key for token in tokenise(attribute.name)) for attribute in kb.attributes}
         self._with: dict[str, set[int]] = defaultdict(set)
         for relation, words in enumerate(self.words):
             for word in words:
                 self._with[word].add(relation)
 
     def draw(self, relation: int, rivals: set[int], random: np.random.Generator, *, shorten: float) -> str | None:
-        """Return words for a relation that tell it from its rivals; None if a rival has the same name.
+        """Return words for a relation that tell it from its rivals; None if a rival, or an attribute, has the same name.
 
         Args:
             relation: its number.
@@ -55,12 +56,13 @@ class RelationWords:
             shorten: how often words are left out.
         """
         words = self.words[relation]
-        if any(self.words[rival] == words for rival in rivals):
+        if tuple(words) in self._attributes or any(self.words[rival] == words for rival in rivals):
             return None
         if len(words) > 1 and random.random() < shorten:
             kept = [word for word in words if random.random() < 0.5]
             if (
                 any(len(word) >= MIN_LETTERS for word in kept)
+                and tuple(kept) not in self._attributes
                 and not set.intersection(*(self._with[word] for word in kept)) & rivals
             ):
                 return " ".join(kept)

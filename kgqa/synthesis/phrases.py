@@ -4,7 +4,7 @@ Its relations are told apart by their words from the others that the same entiti
 entities, no other choice among them leads to anything else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from itertools import chain
 from typing import Final
 
@@ -35,13 +35,18 @@ class Phrases:
         self._wordings = wordings.phrases
         self._mentions, self._relations = Mentions(kb), RelationWords(kb)
 
-    def known(self, subject: Subject, random: np.random.Generator) -> Text:
+    def known(self, subject: Subject, random: np.random.Generator, *, whole: bool = False) -> Text:
         """Word a set.
+
+        Args:
+            subject: the set.
+            random: what is drawn from.
+            whole: the question asks for what the whole set tells: a namesake that leads to a part of it is another reading.
 
         Raises:
             UnsayableError: the words drawn have another reading.
         """
-        mentions = [self._mention(subject, branch, random) for branch in range(len(subject.branches))]
+        mentions = [self._mention(subject, branch, random, whole=whole) for branch in range(len(subject.branches))]
         starts = [self._mentions.candidates(mention.text) for mention in mentions]
         paths = [path for _, path in subject.branches]
         shared = len(paths) > 1 and len(set(paths)) == 1
@@ -72,13 +77,18 @@ class Phrases:
             words.append(Text(said))
         return words
 
-    def _mention(self, subject: Subject, branch: int, random: np.random.Generator) -> Text:
+    def _mention(self, subject: Subject, branch: int, random: np.random.Generator, *, whole: bool) -> Text:
         start, path = subject.branches[branch]
         for _ in range(2):
             name = self._mentions.draw(start, random)
             others = [other for other in self._mentions.candidates(name) if other != start]
             if len(others) <= _MOST_NAMESAKES:
                 reached = [self._walker.follow(other, path) for other in others]
-                if all(found is not None and found <= subject.entities for found in reached):
+                if not any(found is None or self._is_other(found, subject, whole=whole) for found in reached):
                     return Text(name, ((0, len(name), branch),))
         raise UnsayableError
+
+    @staticmethod
+    def _is_other(found: Set[int], subject: Subject, *, whole: bool) -> bool:
+        """Tell whether what a namesake leads to answers the question otherwise."""
+        return bool(found) and not (found == subject.entities if whole else found <= subject.entities)

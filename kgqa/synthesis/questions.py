@@ -82,7 +82,7 @@ class _Maker:
                 yield self._made(asks, subject, text, right, len(seen))
 
     def _question(self, asks: Asks, subject: Subject, random: np.random.Generator) -> tuple[Text, dict[str, Any]]:
-        slots = {"phrase": self._phrases.known(subject, random)}
+        slots = {"phrase": self._phrases.known(subject, random, whole=asks in ("count", "largest", "smallest"))}
         if asks == "count":
             return fill(self._frames[asks], slots, random), {"value": len(subject.entities)}
         right = sorted(subject.entities)

@@ -4,6 +4,7 @@ import os
 import random
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -121,6 +122,14 @@ def test_a_load_that_is_killed_goes_on_where_it_stopped(graph, server, tmp_path)
 
     assert again.skipped == again.batches == report.batches
     assert counts(graph) == undisturbed
+
+
+def test_the_folder_that_one_stands_in_has_a_name_too(graph, tmp_path, monkeypatch):
+    monkeypatch.chdir(write_folder(tmp_path / "films"))
+    load(graph, Dataset.read(Path()))
+    other = Dataset.read(write_folder(tmp_path / "other", facts=[("contact", "directed_by", "zemeckis")]))
+    with pytest.raises(LoadError, match="found the data set 'films'"):
+        load(graph, other)
 
 
 def test_another_data_set_is_refused_unless_it_is_merged(graph, tmp_path):

@@ -47,6 +47,14 @@ def test_the_graph_and_its_files_are_one_knowledge_base(graph, odd, tmp_path, mo
     assert all(left.aliases.candidates(key) == right.aliases.candidates(key) for key in left.aliases.trie)
 
 
+def test_an_entity_that_kgqa_did_not_load_is_refused_with_the_facts_that_lead_to_it(graph, odd, tmp_path):
+    load(graph, odd)
+    run(graph, "MATCH (e:Entity) WITH e LIMIT 1 CREATE (e)-[:KNOWS]->(:Entity {id: 'by hand', name: 'By Hand'})")
+    with pytest.raises(GraphError, match=r"found 1 that something else did: they have no row\. .* `kgqa load --merge`"):
+        materialise(graph, tmp_path / "snapshot")
+    assert not (tmp_path / "snapshot").exists()
+
+
 def test_the_order_of_the_lines_does_not_change_the_fingerprint(graph, odd, tmp_path):
     chosen = random.Random(2)
     entities, facts = list(ODD_ENTITIES), list(ODD_FACTS)

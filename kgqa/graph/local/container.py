@@ -6,7 +6,7 @@ import socket
 import time
 from typing import Any, Self
 
-from kgqa.errors import GraphUnavailable
+from kgqa.errors import GraphUnavailable, first_line
 from kgqa.graph.connection import Connection
 from kgqa.graph.local.folder import USER, GraphFolder, Running, free_port, new_password, port_of
 from kgqa.progress import Progress, silent
@@ -31,13 +31,10 @@ def engine_problem() -> str | None:
     except OSError as error:
         return f"{address}: {error.strerror}"
     try:
-        client = docker.from_env(timeout=5)
-        try:
+        with contextlib.closing(docker.from_env(timeout=5)) as client:
             client.ping()
-        finally:
-            client.close()
     except (DockerException, OSError) as error:
-        return str(error).splitlines()[0]
+        return first_line(error)
     return None
 
 
@@ -58,23 +55,26 @@ def start_lasting(name: str, *, progress: Progress = silent) -> Running:
         title, password, port = f"kgqa-{name}", folder.password(), port_of(folder.path)
         progress("starting Neo4j in Docker", 0, None)
         try:
-            client = docker.from_env()
-            with contextlib.suppress(NotFound):
-                client.containers.get(title).remove(force=True)  # stopped or broken: its data is in the volume
-            client.containers.run(
-                IMAGE,
-                detach=True,
-                name=title,
-                environment=_environment(password),
-                ports={"7687/tcp": ("127.0.0.1", port)},
-                volumes={title: {"bind": "/data", "mode": "rw"}},
-            )
+            with contextlib.closing(docker.from_env()) as client:
+                with contextlib.suppress(NotFound):
+                    client.containers.get(title).remove(force=True)  # stopped or broken: its data is in the volume
+                started = client.containers.run(
+                    IMAGE,
+                    detach=True,
+                    name=title,
+                    environment=_environment(password),
+                    ports={"7687/tcp": ("127.0.0.1", port)},
+                    volumes={title: {"bind": "/data", "mode": "rw"}},
+                )
+                uri = f"bolt://127.0.0.1:{port}"
+                try:
+                    _wait(uri, password)
+                except BaseException:
+                    started.remove(force=True)
+                    raise
         except (DockerException, OSError) as error:
-            raise GraphUnavailable(
-                f"Docker could not start {IMAGE}: {str(error).splitlines()[0]}. `kgqa doctor` helps."
-            ) from error
-        running = Running(name=name, uri=f"bolt://127.0.0.1:{port}", password_file=str(folder.password_file), container=title)
-        _wait(running.uri, password)
+            raise GraphUnavailable(f"Docker could not start {IMAGE}: {first_line(error)}. `kgqa doctor` helps.") from error
+        running = Running(name=name, uri=uri, password_file=str(folder.password_file), container=title)
         folder.write_state(running)
         return running
 
@@ -85,13 +85,12 @@ def stop_lasting(running: Running) -> None:
     from docker.errors import DockerException, NotFound
 
     try:
-        client = docker.from_env()
-        with contextlib.suppress(NotFound):
+        with contextlib.closing(docker.from_env()) as client, contextlib.suppress(NotFound):
             container = client.containers.get(running.container or "")
             container.stop(timeout=60)
             container.remove()
     except (DockerException, OSError) as error:
-        raise GraphUnavailable(f"Docker could not stop {running.container}: {str(error).splitlines()[0]}.") from error
+        raise GraphUnavailable(f"Docker could not stop {running.container}: {first_line(error)}.") from error
 
 
 class PassingContainer:

@@ -14,7 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
-from kgqa.errors import GraphUnavailable
+from kgqa.errors import GraphUnavailable, first_line
 from kgqa.files import home, storing
 from kgqa.progress import Progress, silent
 
@@ -126,7 +126,7 @@ def _download(jar: Jar, staging: Path, repositories: dict[str, str] | None) -> P
         fetched: Path = context.create_dependency(jar.coordinate).artifact.resolve()
     except (requests.RequestException, RuntimeError) as error:
         raise GraphUnavailable(
-            f"Neo4j's jar {jar.coordinate} could not be fetched: {str(error).splitlines()[0]}. What was fetched is kept; check "
+            f"Neo4j's jar {jar.coordinate} could not be fetched: {first_line(error)}. What was fetched is kept; check "
             "the network, or set KGQA_MAVEN_REPOSITORY to a mirror, and run the command again."
         ) from error
     found = _sum(fetched)
