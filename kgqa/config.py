@@ -47,6 +47,9 @@ class ModelConfig:
     def __post_init__(self) -> None:
         _require(self.encoder in ("recurrent", "pretrained"), "model.encoder", self.encoder, "'recurrent' or 'pretrained'")
         _require(self.tuned_layers >= 0, "model.tuned_layers", self.tuned_layers, "a number from 0 upwards")
+        if self.encoder != "pretrained":
+            for name, unset in (("tuned_layers", 0), ("pretrained", "minilm")):
+                _require(getattr(self, name) == unset, f"model.{name}", getattr(self, name), "model.encoder to be 'pretrained'")
         _require(self.entities in ("relations", "pairs"), "model.entities", self.entities, "'relations' or 'pairs'")
         _require(1 <= self.hops <= 8, "model.hops", self.hops, "a number from 1 to 8")
         _require(self.hidden >= 2 and self.hidden % 2 == 0, "model.hidden", self.hidden, "an even number from 2 upwards")

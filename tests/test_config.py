@@ -92,6 +92,8 @@ def test_a_value_of_the_wrong_type_is_named_with_its_key_and_what_is_allowed(tab
         ("model", "dropout", 1.0, "a number from 0 to below 1"),
         ("model", "word_dropout", -0.1, "a number from 0 to below 1"),
         ("model", "min_word_count", 0, "a number from 1 upwards"),
+        ("model", "tuned_layers", 2, "model.encoder to be 'pretrained'"),
+        ("model", "pretrained", "my/model", "model.encoder to be 'pretrained'"),
         ("training", "topics", "guessed", "'resolved' or 'given'"),
         ("training", "epochs", 0, "a number from 1 upwards"),
         ("training", "patience", 0, "a number from 1 upwards"),

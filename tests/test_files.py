@@ -3,6 +3,7 @@ import stat
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -254,3 +255,31 @@ def test_home_is_where_the_environment_says(tmp_path, monkeypatch):
 
 def test_the_migrations_of_the_graph_are_found():
     assert any(migrations_folder("graph").glob("V001__*.cypher"))
+
+
+def test_a_link_is_followed_and_stays_one(tmp_path):
+    (tmp_path / "disk").mkdir()
+    fill(tmp_path / "disk" / "out", "old")
+    (tmp_path / "out").symlink_to(tmp_path / "disk" / "out")
+    fill(tmp_path / "out", "new")
+    assert (tmp_path / "out").is_symlink()
+    assert (tmp_path / "disk" / "out" / "sub" / "file").read_text(encoding="utf-8") == "new"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["disk", "out"]
+    assert [path.name for path in (tmp_path / "disk").iterdir()] == ["out"]
+
+
+def test_the_current_folder_is_replaced_by_no_other(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StorageError, match="found the current folder"):
+        fill(Path())
+    with pytest.raises(StorageError, match="expected a file, found a folder"):
+        write_text(Path(), "text")
+
+
+def test_an_error_that_names_a_file_elsewhere_is_not_blamed_on_what_is_written(tmp_path):
+    elsewhere = PermissionError(13, "Permission denied", "/somewhere/source.txt")
+    with pytest.raises(PermissionError) as caught, storing(tmp_path / "out"):
+        raise elsewhere
+    assert caught.value is elsewhere
+    with pytest.raises(StorageError), storing(tmp_path / "out"):
+        raise PermissionError(13, "Permission denied", str(tmp_path / ".out.12345678.tmp" / "file"))

@@ -33,8 +33,9 @@ def find(name: str | None = None) -> Connection:
     Raises:
         GraphUnavailable: none is there; names all ways to get one, and what was found of each.
     """
-    name = name or os.environ.get("KGQA_GRAPH")
-    if name:
+    if name is None:
+        name = os.environ.get("KGQA_GRAPH") or None
+    if name is not None:
         return find_local(name)
     uri = os.environ.get("NEO4J_URI")
     if uri:

@@ -74,15 +74,19 @@ def lay_out(
         spans = topic_spans(tokens, topics, kb)
     numbers = [MARKS] * len(tokens) if keep_texts else [vocabulary.number(token.key) for token in tokens]
     keys = [token.key for token in tokens] if keep_texts else None
-    branches = tuple(_branch(span, spans, numbers, keys) for span in spans)
+    at: list[list[Span]] = [[] for _ in tokens]
+    for span in spans:
+        for place in range(span.first, span.last + 1):
+            at[place].append(span)
+    branches = tuple(_branch(span, at, numbers, keys) for span in spans)
     return Layout(text=text, tokens=tuple(tokens), branches=branches)
 
 
-def _branch(span: Span, spans: Sequence[Span], numbers: Sequence[int], keys: Sequence[str] | None) -> Branch:
+def _branch(span: Span, at: Sequence[Sequence[Span]], numbers: Sequence[int], keys: Sequence[str] | None) -> Branch:
+    """Read a question as one of its spans sees it; `at` has the spans that cover each of its words."""
     words: list[int] = []
     flags: list[bool] = []
     texts: list[str] = []
-    others = [other for other in spans if not other.overlaps(span)]
     mention = 0
     for place, number in enumerate([*numbers, PADDING]):
         if place == span.first:
@@ -92,7 +96,7 @@ def _branch(span: Span, spans: Sequence[Span], numbers: Sequence[int], keys: Seq
             texts.append(MENTION_WORD)
         if span.first <= place <= span.last or place == len(numbers):
             continue
-        covering = [other for other in others if other.first <= place <= other.last]
+        covering = [other for other in at[place] if not other.overlaps(span)]
         if any(other.given for other in covering):
             if all(other.first == place for other in covering if other.given):
                 words.append(OTHER)
@@ -103,9 +107,7 @@ def _branch(span: Span, spans: Sequence[Span], numbers: Sequence[int], keys: Seq
         flags.append(bool(covering))
         if keys is not None:
             texts.append(keys[place])
-    contained = len(span) > 0 and any(
-        len(other) > len(span) and other.first <= span.first and span.last <= other.last for other in spans
-    )
+    contained = len(span) > 0 and any(len(other) > len(span) and span.last <= other.last for other in at[span.first])
     features = (len(span) / 4.0, math.log(len(span.candidates) - span.near) / 4.0, float(contained), float(not span.exact))
     kept = () if keys is None else tuple(texts)
     return Branch(span=span, words=tuple(words), flags=tuple(flags), texts=kept, mention=mention, features=features)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 
 import numpy as np
 import torch
@@ -22,6 +21,9 @@ from kgqa.ops import EntitySet
 from kgqa.threads import one_thread
 
 BATCH = 64
+
+MOST_WORDS = 1 << 16
+"""Words in all readings of a batch, padded: some 300 MB. Questions that people ask have a few dozen in three or four readings."""
 
 OPEN = 0.5
 """A branch whose gate is wider takes part in the answer."""
@@ -97,6 +99,23 @@ class Prediction:
         return sorted((branch for branch, gate in gates.items() if gate > OPEN), key=lambda branch: -gates[branch])
 
 
+def _cut(layouts: Iterable[Layout], size: int) -> Iterator[list[Layout]]:
+    """Cut questions into batches of at most `size`, with at most `MOST_WORDS` in all readings unless one question has more."""
+    batch: list[Layout] = []
+    for layout in layouts:
+        longer = [*batch, layout]
+        readings, longest = sum(len(one.branches) for one in longer), max(len(one.tokens) for one in longer)
+        if batch and readings * longest > MOST_WORDS:
+            yield batch
+            longer = [layout]
+        batch = longer
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
 @dataclass(frozen=True, eq=False)
 class Model:
     """A trained model with the knowledge base that it answers from."""
@@ -128,11 +147,10 @@ class Model:
             self.reasoner.encoder.pretrained.forget()
 
     def predict(self, layouts: Iterable[Layout], *, size: int = BATCH) -> Iterator[Prediction]:
-        """Answer questions, in their order, so many at a time."""
+        """Answer questions, in their order, so many at a time, fewer where they are long and hold many names."""
         if self.reasoner.training:
             self.reasoner.eval()
-        coming = iter(layouts)
-        while batch := list(islice(coming, size)):
+        for batch in _cut(layouts, size):
             yield from self._batch(batch)
 
     @torch.inference_mode()

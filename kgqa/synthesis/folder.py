@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Final
 
 from kgqa.errors import TrainingError
-from kgqa.files import new_folder
+from kgqa.files import new_folder, write_json
 from kgqa.kb import KnowledgeBase
 from kgqa.progress import Progress, silent
 from kgqa.synthesis.questions import make_questions
 
 TRAIN: Final = "train.jsonl"
 DEV: Final = "dev.jsonl"
+MADE: Final = "synthesis.json"
+"""Says what the questions were made of, and that nobody wrote them by hand."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +31,7 @@ class SynthesisReport:
 def synthesize(
     kb: KnowledgeBase, out: str | Path, *, questions: int = 5000, seed: int = 0, progress: Progress = silent
 ) -> SynthesisReport:
-    """Write questions made from the graph to `out`, `train.jsonl` and `dev.jsonl`; whole or not at all.
+    """Write questions made from the graph to `out`, `train.jsonl` and `dev.jsonl`, and `synthesis.json`; whole or not at all.
 
     Args:
         kb: the graph.
@@ -45,7 +47,7 @@ def synthesize(
     folder = Path(out)
     made, kinds = Counter[str](), Counter[str]()
     with (
-        new_folder(folder, marker=TRAIN) as draft,
+        new_folder(folder, marker=MADE) as draft,
         open(draft / TRAIN, "w", encoding="utf-8", newline="\n") as train,
         open(draft / DEV, "w", encoding="utf-8", newline="\n") as dev,
     ):
@@ -60,4 +62,5 @@ def synthesize(
                 f"{folder}: expected a graph with facts between named entities, enough for two files of questions, found "
                 f"{made[TRAIN]:,} questions to learn from and {made[DEV]:,} others. Write questions by hand, or ask for more."
             )
+        write_json(draft / MADE, {"snapshot": kb.fingerprint, "questions": questions, "seed": seed, "kinds": dict(kinds)})
     return SynthesisReport(path=folder, train=made[TRAIN], dev=made[DEV], kinds=dict(kinds))

@@ -91,7 +91,10 @@ def read_card(folder: Path) -> Card:
     Raises:
         CheckpointError: there is no model, or it is of another format.
     """
-    value = _read(folder, BEST)
+    return _card(folder, _read(folder, BEST))
+
+
+def _card(folder: Path, value: dict[str, Any]) -> Card:
     try:
         return Card(
             fingerprint=value["fingerprint"],
@@ -121,14 +124,15 @@ def load_model(folder: Path, kb: KnowledgeBase | None = None, *, progress: Progr
         SnapshotError: the snapshot that it names is missing or damaged.
         FingerprintMismatch: the knowledge base is not the one it was trained on.
     """
-    card = read_card(folder)
+    tensors, value = read_state(folder, BEST)  # both at once: a training may write a better epoch at any time
+    card = _card(folder, value)
     if kb is None:
         if card.snapshot is None:
             raise CheckpointError(f"{folder}: expected a knowledge base: the model was trained on one made in memory. Pass it.")
         kb = KnowledgeBase.load((folder / card.snapshot).resolve())
     check_fingerprint(folder, card.fingerprint, card.counts, kb)
     model = replace(Model.new(card.config, Vocabulary(card.words, card.common), kb), confidence=card.confidence)
-    restore(model, read_state(folder, BEST)[0], folder)
+    restore(model, tensors, folder)
     warm_up(progress)
     return model
 
@@ -164,14 +168,24 @@ def restore(model: Model, tensors: dict[str, Tensor], folder: Path) -> None:
         raise CheckpointError(f"{folder}: expected weights that fit the settings: {error}. Train the model again.") from error
 
 
+def make_folder(folder: Path) -> None:
+    """Make the folder of a model, if it is not there.
+
+    Raises:
+        StorageError: it could not be made.
+    """
+    with storing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
 def write_state(folder: Path, name: str, tensors: dict[str, Tensor], value: dict[str, Any]) -> None:
     """Write tensors and the JSON file that names them, in place of what stood there under this name.
 
     Raises:
         StorageError: they could not be written.
     """
+    make_folder(folder)
     with storing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
         file = f"{name}-{uuid.uuid4().hex[:8]}.safetensors"
         write_tensors(folder / file, tensors)
         write_json(folder / f"{name}.json", {"tensors": file} | value)
@@ -188,6 +202,9 @@ def read_state(folder: Path, name: str) -> tuple[dict[str, Tensor], dict[str, An
     """
     value = _read(folder, name)
     path = folder / str(value["tensors"])
+    if not path.exists():  # what was written meanwhile took its place
+        value = _read(folder, name)
+        path = folder / str(value["tensors"])
     try:
         return {key: tensor.clone() for key, tensor in read_tensors(path).items()}, value
     except (SafetensorError, OSError) as error:

@@ -51,11 +51,15 @@ class Epoch:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingReport:
-    """How a training went. `left_out` counts the questions that could not be learned from, by reason."""
+    """How a training went.
+
+    `left_out` counts the questions that could not be learned from, by reason, `warm_left_out` those of the warm start.
+    """
 
     model: Path
     questions: int
     left_out: dict[str, int]
+    warm_left_out: dict[str, int]
     epochs: tuple[Epoch, ...]
     best: Epoch
     seconds: float
@@ -63,7 +67,9 @@ class TrainingReport:
     def _repr_html_(self) -> str:
         """Show the report in a notebook."""
         left_out = "".join(
-            f"<p>{text(f'left out: {number:,} questions: {reason}')}</p>" for reason, number in self.left_out.items()
+            f"<p>{text(f'left out{what}: {number:,} questions: {reason}')}</p>"
+            for what, reasons in (("", self.left_out), (" of the warm start", self.warm_left_out))
+            for reason, number in reasons.items()
         )
         rows = (
             (
@@ -152,7 +158,13 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(_groups(model), weight_decay=self.settings.weight_decay, fused=True)
 
     def run(self) -> TrainingReport:
-        """Train until the last epoch, or until the dev questions are answered no better for `patience` epochs; keep the best."""
+        """Train until the last epoch, or until the dev questions are answered no better for `patience` epochs; keep the best.
+
+        Raises:
+            StorageError: the model's folder could not be written; told before anything is trained where that can be known.
+            TrainingError: a gradient is not finite.
+        """
+        checkpoint.make_folder(self.out)
         warm_up(self.progress)
         with one_thread():
             while self.state.epoch < self._stages[-1].first + self.settings.epochs and not self._is_stuck():
@@ -163,6 +175,7 @@ class Trainer:
             model=self.out,
             questions=len(self.examples.examples),
             left_out=dict(self.examples.left_out),
+            warm_left_out={} if self.warm is None else dict(self.warm.left_out),
             epochs=epochs,
             best=_best(epochs),
             seconds=sum(epoch.seconds for epoch in epochs),
@@ -206,7 +219,8 @@ class Trainer:
         while state.step < stage.steps:
             number, place = divmod(state.step, stage.batches)
             rows = orders[number][place * self.settings.batch : (place + 1) * self.settings.batch]
-            done = ((state.epoch - stage.first) * stage.steps + state.step) / (stage.epochs * stage.steps)
+            total = stage.epochs * stage.steps
+            done = ((state.epoch - stage.first) * stage.steps + state.step) / total if total > 1 else self.settings.warm_up
             state.loss += self._step([stage.examples[row] for row in rows], done) * len(rows)
             state.step += 1
             self.progress(f"epoch {state.epoch + 1}", state.step, stage.steps)

@@ -7,7 +7,9 @@ import sys
 
 import pytest
 
-from tests.worlds import write_folder
+from kgqa.config import Config
+from kgqa.sdk import train
+from tests.worlds import FILMS_QUESTIONS, QUICK, films, write_folder, write_lines
 
 GOOD = '{"id": "a", "name": "A"}\n{"id": "b", "name": "B"}\n'
 
@@ -126,3 +128,28 @@ def test_a_full_disk_is_an_error_and_leaves_nothing(tmp_path):
     assert "could not be written" in done.stderr
     assert "Traceback" not in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_brackets_in_a_path_are_printed_as_they_are(kgqa, tmp_path):
+    data = write_folder(tmp_path / "data")
+    for name in ("o[old]y", "o[/x]y"):
+        done = kgqa("snapshot", tmp_path / name, "--from-files", data)
+        assert (done.code, f"{name}: 7 entities" in done.out) == (0, True), done
+
+
+def test_the_current_folder_is_no_place_for_a_snapshot(kgqa, tmp_path, monkeypatch):
+    data = write_folder(tmp_path / "data")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    done = kgqa("snapshot", ".", "--from-files", data)
+    assert (done.code, "found the current folder" in done.err, list((tmp_path / "here").iterdir())) == (1, True, [])
+
+
+def test_a_registry_that_cannot_be_used_is_told_of_before_questions_are_answered(kgqa, tmp_path, monkeypatch):
+    questions = write_lines(tmp_path / "questions.jsonl", FILMS_QUESTIONS)
+    train(films(tmp_path), questions, dev=questions, out=tmp_path / "model", config=Config.from_tables(QUICK))
+    monkeypatch.setenv("KGQA_REGISTRY_URL", "sqlite:////proc/none/registry.sqlite")
+    monkeypatch.setattr("kgqa.evaluation.report.evaluate", lambda *_, **__: pytest.fail("answered"))
+    done = kgqa("evaluate", tmp_path / "model", "--questions", questions)
+    assert (done.code, "registry" in done.err) == (1, True), done
+    assert "Traceback" not in done.err

@@ -16,7 +16,13 @@ def record(tmp_path) -> None:
         registry.finish_run(run, status="finished", left_out={"holds no name of an entity": 3})
         for right in ([True, True, False], [True, False, False]):
             outcomes = [
-                Outcome(id=f"q{place}", question=f"Who is {place}?", kind="who", correct=correct, answer=None if place else "e0")
+                Outcome(
+                    id=f"q{place}",
+                    question=f"Is [/it] [i]{place}?",
+                    kind="who",
+                    correct=correct,
+                    answer=None if place else "e0",
+                )
                 for place, correct in enumerate(right)
             ]
             registry.record_evaluation(
@@ -45,8 +51,8 @@ def test_two_evaluations_are_compared_question_by_question(kgqa, tmp_path):
     shown = kgqa("runs", "diff", 1, 2).out
     assert "both right 1, only A 1, only B 0, neither 1" in shown
     assert "only A is right" in shown
-    assert "Who is 1?" in shown
-    assert "Who is 2?" not in shown
+    assert "Is [/it] [i]1?" in shown
+    assert "[i]2?" not in shown
     assert json.loads(kgqa("runs", "diff", 1, 2, "--json").out)["chance"] == 1.0
     missing = kgqa("runs", "diff", 1, 7)
     assert (missing.code, "expected the evaluation 7, found none" in missing.err) == (1, True)

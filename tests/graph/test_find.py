@@ -12,7 +12,7 @@ from kgqa.graph.local.folder import GraphFolder, Running, free_port, port_of
 @pytest.fixture(autouse=True)
 def _empty_home(tmp_path, monkeypatch):
     monkeypatch.setenv("KGQA_HOME", str(tmp_path / "home"))
-    for name in ("NEO4J_URI", "NEO4J_USERNAME", "NEO4J_PASSWORD"):
+    for name in ("KGQA_GRAPH", "NEO4J_URI", "NEO4J_USERNAME", "NEO4J_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -103,3 +103,12 @@ def test_a_graph_keeps_its_port_unless_somebody_else_has_it(tmp_path):
     assert port_of(tmp_path) == second
     (tmp_path / "port").write_text("99999999\n", encoding="utf-8")
     assert 0 < port_of(tmp_path) < 65536
+
+
+def test_the_graph_of_the_environment_is_meant_by_programs_too(monkeypatch):
+    monkeypatch.setenv("KGQA_GRAPH", "films")
+    monkeypatch.setenv("NEO4J_URI", "bolt://127.0.0.1:1")
+    with pytest.raises(GraphUnavailable, match="run `kgqa up films`"):
+        find.find()
+    assert find.is_found("films")
+    assert not find.is_found("default")

@@ -117,6 +117,7 @@ def test_a_server_that_is_stopped_is_gone_and_its_graph_is_there_again_later(fil
 def test_what_neo4j_imports_is_what_a_load_would_have_written(films, tmp_path):
     dataset = Dataset.read(write_folder(tmp_path / "odd", entities=ODD_ENTITIES, facts=ODD_FACTS))
     script = export_import_files(dataset, tmp_path / "import")
+    assert os.access(script, os.X_OK)
 
     folder = _import("imported", script, tmp_path / "bin")
 

@@ -8,7 +8,7 @@ import pytest
 from kgqa import ops
 from kgqa.kb import KnowledgeBase
 from kgqa.model.operators import Operator
-from kgqa.model.prediction import Model, Prediction
+from kgqa.model.prediction import Model, Prediction, _cut
 from tests.model.small import statements, untrained, with_operator, with_plan
 from tests.worlds import snapshot_of, write_folder
 
@@ -151,3 +151,17 @@ def test_open_branches_are_those_of_the_question_alone_the_most_trusted_first(kb
 def test_a_model_is_the_same_for_the_same_seed(kb: KnowledgeBase) -> None:
     first, second = (untrained(kb, seed=9).reasoner.state_dict() for _ in range(2))
     assert all(bool((first[name] == second[name]).all()) for name in first)
+
+
+def test_long_questions_with_many_names_are_answered_a_few_at_a_time(kb: KnowledgeBase, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kgqa.model.prediction.MOST_WORDS", 20)
+    model = untrained(kb)
+    layouts = [model.lay_out(text) for text in ("Cast Away " * 9, "who?", *MIXED)]
+    cut = list(_cut(layouts, 4))
+    assert [layout for batch in cut for layout in batch] == layouts
+    assert len(cut[0]) == 1
+    assert len(cut) > 3
+    assert max(map(len, cut)) <= 4
+    for batch in cut[1:]:
+        assert sum(len(layout.branches) for layout in batch) * max(len(layout.tokens) for layout in batch) <= 20
+    assert list(_cut([], 4)) == []

@@ -261,3 +261,13 @@ def test_a_registry_in_memory_lasts_as_long_as_it_is_open(tmp_path):
         assert registry.resume_run(tmp_path / "model") == run
     with Registry.open("sqlite://") as registry:
         assert registry.recent_runs() == []
+
+
+def test_what_a_snapshot_was_made_from_stays_known_when_it_is_trained_on(tmp_path):
+    with open_in(tmp_path) as registry:
+        registry.record_snapshot(fingerprint=FINGERPRINT, path=tmp_path / "first", source="Neo4j, films", counts=COUNTS)
+        registry.record_snapshot(fingerprint=FINGERPRINT, path=tmp_path / "moved", source=None, counts=COUNTS)
+        registry.record_snapshot(fingerprint="0" * 64, path=tmp_path / "other", source=None, counts=COUNTS)
+        found = {row.fingerprint: (row.source, row.path) for row in registry.recent_snapshots()}
+    assert found[FINGERPRINT] == ("Neo4j, films", str(tmp_path / "moved"))
+    assert found["0" * 64] == (f"snapshot {tmp_path / 'other'}", str(tmp_path / "other"))

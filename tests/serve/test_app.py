@@ -183,3 +183,17 @@ def test_a_request_has_an_id_and_a_line_in_the_log_without_what_was_asked(client
     (line,) = [record.getMessage() for record in caplog.records if record.name == "kgqa.serve"]
     assert line.startswith(f"request={number} method=POST path=/v1/ask status=200 ms=")
     assert "Contact" not in line
+
+
+def test_a_request_that_fails_is_counted_and_logged_as_500(answerer, caplog):
+    app = make_app(answerer)
+
+    @app.get("/broken")
+    async def broken() -> None:
+        raise RuntimeError("broken")
+
+    with TestClient(app, raise_server_exceptions=False) as client, caplog.at_level("INFO", logger="kgqa.serve"):
+        assert client.get("/broken").status_code == 500
+        counts = client.get("/metrics").text
+    assert 'kgqa_requests_total{path="/broken",status="500"} 1.0' in counts
+    assert any("path=/broken status=500" in record.getMessage() for record in caplog.records)

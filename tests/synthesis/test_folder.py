@@ -24,10 +24,10 @@ def test_an_older_folder_is_replaced_another_one_is_not(cinema: KnowledgeBase, t
     first = synthesize(cinema, tmp_path / "made", questions=300)
     assert synthesize(cinema, tmp_path / "made", questions=200).train < first.train
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "letters.txt").write_text("dear")
-    with pytest.raises(StorageError, match=r"expected a new folder or one with a train\.jsonl"):
+    (tmp_path / "mine" / "train.jsonl").write_text("written by hand")
+    with pytest.raises(StorageError, match=r"expected a new folder or one with a synthesis\.json"):
         synthesize(cinema, tmp_path / "mine")
-    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["letters.txt"]
+    assert (tmp_path / "mine" / "train.jsonl").read_text() == "written by hand"
 
 
 def test_a_graph_without_names_gives_no_questions_and_no_folder(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Made questions have one reading and the right answer, and are the same for the same seed."""
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from kgqa.kb import KnowledgeBase
 from kgqa.synthesis.names import Mentions, RelationWords
 from kgqa.synthesis.questions import SHARES, Made, make_questions
 from kgqa.synthesis.wordings import Text, fill, read_wordings
+from tests.worlds import snapshot_of, write_folder
 
 
 @pytest.fixture(scope="module")
@@ -145,3 +147,33 @@ def test_every_wording_has_the_slots_of_its_kind() -> None:
 def test_braces_in_a_name_are_left_alone() -> None:
     filled = fill(["Who is {phrase}?"], {"phrase": Text("{entity}", ((0, 8, 0),))}, np.random.default_rng(0))
     assert filled == Text("Who is {entity}?", ((7, 15, 0),))
+
+
+def test_a_count_or_an_extreme_of_a_part_is_another_reading(tmp_path: Path) -> None:
+    """One Tom Hanks made five films, another one of them."""
+    entities = [
+        *({"id": f"film{place}", "name": f"Film {place}", "attributes": {"released": 1990 + place}} for place in range(5)),
+        *({"id": name, "name": "Tom Hanks"} for name in ("most", "one")),
+        *({"id": f"person{place}", "name": f"Person {place}"} for place in range(8)),
+    ]
+    facts = [("most", "made", f"film{place}") for place in range(5)] + [("one", "made", "film2")]
+    facts += [(f"person{place}", "made", f"film{film}") for place in range(8) for film in (place % 5, (place + 1) % 5)]
+    kb = snapshot_of(write_folder(tmp_path / "data", entities=entities, facts=facts), tmp_path / "snapshot")
+    made = [question.line for question in make_questions(kb, 600, seed=0)]
+    of_hanks = [line for line in made if "made of Tom Hanks" in line["question"]]
+    assert of_hanks
+    assert all(line["kind"].startswith("set") for line in of_hanks)
+
+
+def test_a_relation_is_not_said_as_an_attribute_is(tmp_path: Path) -> None:
+    entities = [
+        *({"id": f"land{place}", "name": f"Land {place}", "attributes": {"population": 1000 + place}} for place in range(9)),
+        *({"id": f"figure{place}", "name": f"{1000 + place} people"} for place in range(9)),
+    ]
+    facts = [(f"land{place}", relation, f"figure{place}") for place in range(9) for relation in ("population", "people of")]
+    kb = snapshot_of(write_folder(tmp_path / "data", entities=entities, facts=facts), tmp_path / "snapshot")
+    made = [question.line for question in make_questions(kb, 400, seed=0)]
+    sets = [line["question"] for line in made if line["kind"].startswith(("set", "count"))]
+    assert any("people of" in question for question in sets)
+    assert not any("population" in question for question in sets)
+    assert any("value" in line and "population" in line["question"] for line in made)

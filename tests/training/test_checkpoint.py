@@ -1,12 +1,15 @@
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from kgqa.errors import CheckpointError, FingerprintMismatch, StorageError
 from kgqa.kb import KnowledgeBase
+from kgqa.model.confidence import Confidence
 from kgqa.model.prediction import Model
 from kgqa.training import checkpoint
 from kgqa.training.checkpoint import FORMAT, load_model, read_card, read_state, save_model, write_state
@@ -185,3 +188,19 @@ def test_a_place_that_cannot_be_written_is_an_error(kb: KnowledgeBase, tmp_path:
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     with pytest.raises(StorageError, match="could not be written"):
         save_model(tmp_path / "file" / "model", untrained(kb), epoch=1, dev=DEV)
+
+
+def test_weights_and_confidence_are_of_one_epoch_though_a_better_one_is_written_meanwhile(
+    saved: tuple[Path, Model], kb: KnowledgeBase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, model = saved
+    fingerprint = checkpoint.check_fingerprint
+
+    def meanwhile(*arguments: Any) -> None:
+        save_model(folder, replace(untrained(kb, seed=8), confidence=Confidence(slope=3.0)), epoch=5, dev=DEV)
+        fingerprint(*arguments)
+
+    monkeypatch.setattr(checkpoint, "check_fingerprint", meanwhile)
+    loaded = load_model(folder, kb)
+    assert answers(loaded) == answers(model)
+    assert loaded.confidence == model.confidence
