@@ -63,7 +63,7 @@ def fit(scores: Sequence[float], right: Sequence[bool], nothing: Sequence[bool],
         last = int(enough[-1]) if len(enough) else int(np.argmax(given / (ends + 1)))
     # Halfway to the first answer that is not given; where every answer is given, whatever comes later is given too.
     threshold = 0.0 if last == len(ends) - 1 else float(sure[order][ends[last : last + 2]].mean())
-    return Confidence(slope=slope, bias=bias, threshold=threshold)
+    return replace(fitted, threshold=threshold)
 
 
 def calibration_error(confidences: Sequence[float], right: Sequence[bool]) -> float:

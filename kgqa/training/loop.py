@@ -93,7 +93,7 @@ class _State:
     step: int = 0
     loss: float = 0.0
     seconds: float = 0.0
-    epochs: list[dict[str, Any]] = field(default_factory=list)
+    epochs: list[Epoch] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,7 +170,7 @@ class Trainer:
             while self.state.epoch < self._stages[-1].first + self.settings.epochs and not self._is_stuck():
                 self._train_epoch()
                 self._end_epoch()
-        epochs = tuple(Epoch(**values) for values in self.state.epochs)
+        epochs = tuple(self.state.epochs)
         return TrainingReport(
             model=self.out,
             questions=len(self.examples.examples),
@@ -209,7 +209,7 @@ class Trainer:
                 states.setdefault(int(place), {})[key] = tensor
         self.optimizer.load_state_dict({"state": states, "param_groups": self.optimizer.state_dict()["param_groups"]})
         torch.set_rng_state(tensors["random"])
-        self.state = _State(**value["state"])
+        self.state = _State(**value["state"] | {"epochs": [Epoch(**values) for values in value["state"]["epochs"]]})
 
     def _train_epoch(self) -> None:
         state, stage = self.state, self._stage()
@@ -255,8 +255,8 @@ class Trainer:
         stage = self._stage()
         loss = state.loss / (stage.passes * len(stage.examples))
         epoch = Epoch(number=state.epoch + 1, loss=loss, dev=_figures(dev), seconds=state.seconds)
-        state.epochs.append(asdict(epoch))
-        if _best([Epoch(**values) for values in state.epochs]).number == epoch.number:
+        state.epochs.append(epoch)
+        if _best(state.epochs).number == epoch.number:
             checkpoint.save_model(self.out, replace(self.model, confidence=confidence), epoch=epoch.number, dev=epoch.dev)
         state.epoch, state.step, state.loss, state.seconds = state.epoch + 1, 0, 0.0, 0.0
         self._save()
@@ -264,7 +264,7 @@ class Trainer:
             self.on_epoch(epoch)
 
     def _is_stuck(self) -> bool:
-        epochs = [Epoch(**values) for values in self.state.epochs]
+        epochs = self.state.epochs
         if not epochs or self.settings.patience is None:
             return False
         first = max(epochs, key=lambda epoch: epoch.quality)  # of equals the first: the others are no better
