@@ -205,8 +205,13 @@ def read_json(path: Path) -> Any:
 
 
 def _is_beside(path: Path, other: str | bytes | int) -> bool:
-    """Tell whether a file is `path`, below it, or below a draft of it."""
-    return isinstance(other, str) and Path(os.path.realpath(other)).is_relative_to(Path(os.path.realpath(path)).parent)
+    """Tell whether a file is `path`, below it or above it, or below a draft of it."""
+    if not isinstance(other, str):
+        return False
+    own, named = Path(os.path.realpath(path)), Path(os.path.realpath(other))
+    if named.is_relative_to(own) or own.is_relative_to(named):
+        return True
+    return named.is_relative_to(own.parent) and named.relative_to(own.parent).parts[0].startswith(f".{own.name}.")
 
 
 def _sync(folder: Path) -> None:

@@ -277,7 +277,7 @@ def test_the_current_folder_is_replaced_by_no_other(tmp_path, monkeypatch):
 
 
 def test_an_error_that_names_a_file_elsewhere_is_not_blamed_on_what_is_written(tmp_path):
-    elsewhere = PermissionError(13, "Permission denied", "/somewhere/source.txt")
+    elsewhere = PermissionError(13, "Permission denied", str(tmp_path / "source" / "text"))
     with pytest.raises(PermissionError) as caught, storing(tmp_path / "out"):
         raise elsewhere
     assert caught.value is elsewhere
