@@ -38,7 +38,7 @@ class Graph(Connection):
 
     @classmethod
     def find(cls) -> Self:
-        """Connect to the graph that `NEO4J_URI` names, else to the local one.
+        """Connect to the graph that the environment means: of `KGQA_GRAPH`, else of `NEO4J_URI`, else the local one that runs.
 
         Raises:
             GraphUnavailable: there is none.
