@@ -47,8 +47,8 @@ def run(data: Path) -> dict[str, Any]:
     text = (
         "One model for all hop counts, trained from the text alone on the original wordings (`metaqa.toml`, "
         f"`metaqa-minilm.toml`; training: {times}). *Paraphrases*: the 1-hop dev questions translated back and forth by a "
-        "machine (`ntm`); none was trained on, chosen by or looked at. *Ambiguous topic*: several entities have the topic's "
-        "name once it is in lower case. Hits@1 in percent.\n\n"
+        "machine (`ntm`); none was trained on, and none chose anything (decision 0030). *Ambiguous topic*: several entities have "
+        "the topic's name once it is in lower case. Hits@1 in percent.\n\n"
         f"| dev questions | number | {titles} |\n"
         f"|{'---|' * (2 + 2 * len(SETTINGS))}\n" + "\n".join(lines) + "\n\n"
         "Where films share a title, what the data calls right are the answers of one of them. A set that has others too is right "
