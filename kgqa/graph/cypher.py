@@ -150,7 +150,7 @@ def value_again(
 def _match(
     chains: Sequence[Chain], answers: Sequence[NodeShape], labels: Sequence[str], *, pinned: bool = False
 ) -> tuple[list[str], Parameters]:
-    any_entity, any_answer = ("|".join(map(identifier, own)) for own in (labels, [shape.label for shape in answers]))
+    any_entity, any_answer = _any_of(labels), _any_of([shape.label for shape in answers])
     lines: list[str] = []
     parameters: Parameters = {}
     if pinned:
@@ -168,6 +168,10 @@ def _match(
             if different:
                 lines.append(f"WHERE {' AND '.join(different)}")
     return lines, parameters
+
+
+def _any_of(labels: Sequence[str]) -> str:
+    return "|".join(map(identifier, labels))
 
 
 def _arrow(step: Step) -> LiteralString:
@@ -191,7 +195,7 @@ def _named(answers: Sequence[NodeShape]) -> str:
 def _taking_part(having: Step | None, labels: Sequence[str]) -> list[str]:
     if having is None:
         return []
-    return [f"EXISTS {{ (answer){_arrow(having)}(:{'|'.join(map(identifier, labels))}) }}"]
+    return [f"EXISTS {{ (answer){_arrow(having)}(:{_any_of(labels)}) }}"]
 
 
 def _of_kind(answers: Sequence[NodeShape], properties: Sequence[str]) -> str:
@@ -270,7 +274,7 @@ def facts_page(node: NodeShape, earlier: Sequence[str], nodes: Sequence[NodeShap
     key = identifier(node.id)
     kinds = " ".join(f"WHEN o:{identifier(other.label)} THEN {place}" for place, other in enumerate(nodes))
     values = " ".join(f"WHEN {place} THEN o.{identifier(other.id)}" for place, other in enumerate(nodes))
-    labels = "|".join(identifier(other.label) for other in nodes)
+    labels = _any_of([other.label for other in nodes])
     condition = f"n.{key} IN $ids AND ($include IS NULL OR type(r) IN $include) AND NOT type(r) IN $exclude"
     text = f"""
 MATCH (n:{identifier(node.label)})-[r]->(o:{labels})
@@ -307,6 +311,6 @@ def count_type(type_: str) -> CypherQuery:
 
 def _without(earlier: Sequence[str], condition: str = "") -> str:
     """Return the WHERE that keeps a node with several labels to the first of them."""
-    parts = [f"NOT n:{'|'.join(identifier(label) for label in earlier)}"] if earlier else []
+    parts = [f"NOT n:{_any_of(earlier)}"] if earlier else []
     parts += [condition] if condition else []
     return f"WHERE {' AND '.join(parts)}" if parts else ""

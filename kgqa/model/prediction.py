@@ -102,16 +102,16 @@ class Prediction:
 def _cut(layouts: Iterable[Layout], size: int) -> Iterator[list[Layout]]:
     """Cut questions into batches of at most `size`, with at most `MOST_WORDS` in all readings unless one question has more."""
     batch: list[Layout] = []
+    readings = longest = 0
     for layout in layouts:
-        longer = [*batch, layout]
-        readings, longest = sum(len(one.branches) for one in longer), max(len(one.tokens) for one in longer)
+        readings, longest = readings + len(layout.branches), max(longest, len(layout.tokens))
         if batch and readings * longest > MOST_WORDS:
             yield batch
-            longer = [layout]
-        batch = longer
+            batch, readings, longest = [], len(layout.branches), len(layout.tokens)
+        batch.append(layout)
         if len(batch) == size:
             yield batch
-            batch = []
+            batch, readings, longest = [], 0, 0
     if batch:
         yield batch
 

@@ -55,8 +55,9 @@ class PretrainedWords(nn.Module):
         self._cut: CutModel | None = None
         self.tuned = nn.ModuleList()
         if tuned_layers:
-            self.tuned.extend(_layers(model, source)[-tuned_layers:])
-            self._cut = self._cut_before(len(self.tuned))
+            layers = _layers(model, source)
+            self.tuned.extend(layers[-tuned_layers:])
+            self._cut = self._cut_before(layers, len(self.tuned))
             self.tuned.requires_grad_(True)
         else:
             pack(model)
@@ -146,13 +147,13 @@ class PretrainedWords(nn.Module):
             states = cut.above(inputs, states)
         return _by_word(states, pieces, texts)
 
-    def _cut_before(self, tuned: int) -> CutModel:
-        """Cut the model before its tuned layers, and see on a text that it still gives what it gave.
+    def _cut_before(self, layers: nn.ModuleList, tuned: int) -> CutModel:
+        """Cut the model before the last, tuned ones of its layers, and see on a text that it still gives what it gave.
 
         Raises:
             ConfigError: it does not.
         """
-        model, layers = self._model[0], _layers(self._model[0], self._source)
+        model = self._model[0]
         inputs = _inputs(self._pieces([("to", "be", "or"), ("not",)]))
         with torch.no_grad():
             whole = model(**inputs).last_hidden_state
