@@ -1,5 +1,6 @@
 """`kgqa serve`: answer over HTTP."""
 
+import gc
 import logging
 import os
 from pathlib import Path
@@ -49,6 +50,8 @@ def serve(
             logging.getLogger("kgqa.serve").setLevel(logging.INFO)
         output.print(f"Listening on http://{host}:{port} (documentation at /docs). Stop with Ctrl-C.")
         app = make_app(qa, examples=example or (), token=os.environ.get("KGQA_TOKEN"))
+        gc.collect()
+        gc.freeze()  # what is here stays: to look through it for garbage again takes a tenth of a second each time
         uvicorn.run(app, host=host, port=port, log_level="warning")
     finally:
         if connection is not None:

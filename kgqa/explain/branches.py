@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 
 from kgqa.explain.paths import RelationPath, Walks, best_paths, start_shares
+from kgqa.model.hops import Plan
 from kgqa.model.prediction import OPEN, Model, Prediction
-from kgqa.model.reasoner import Reasoning
 from kgqa.ops.entity_set import members
 from kgqa.threads import one_thread
 
@@ -58,7 +58,7 @@ def traced(model: Model, prediction: Prediction, branches: Sequence[int], answer
             if paths[0].entities[0] != likeliest:
                 first = best_paths(walks, answer, most=1, start=likeliest)
                 paths = [*first, *(path for path in paths if path not in first)][:MOST_PATHS]
-            found.append(Traced(place, branch, starts, paths, _pairs(reasoning, branch, paths[0])))
+            found.append(Traced(place, branch, starts, paths, _pairs(reasoning.plan, walks, branch, paths[0])))
     return found
 
 
@@ -82,18 +82,18 @@ def mentioned(prediction: Prediction, answer: int, attribute: int) -> Traced:
     return Traced(0, branch, starts, [RelationPath(relations=(), entities=(answer,), share=1.0)], ())
 
 
-def _pairs(reasoning: Reasoning, branch: int, path: RelationPath) -> tuple[tuple[int, int], ...]:
+def _pairs(plan: Plan, walks: Walks, branch: int, path: RelationPath) -> tuple[tuple[int, int], ...]:
     """Return the pairs of positions on a path that must differ for what the gates left out."""
-    plan, hops = reasoning.plan, len(path.relations)
-    pairs = [(hop - 2, hop) for hop in range(2, hops + 1) if float(plan.leave_last[branch, hop - 1]) > OPEN]
+    hops, leave_last = len(path.relations), plan.leave_last[branch].tolist()
+    pairs = [(hop - 2, hop) for hop in range(2, hops + 1) if leave_last[hop - 1] > OPEN]
     if float(plan.leave_start[branch]) > OPEN and (0, hops) not in pairs:
         pairs.append((0, hops))
-    levels = (reasoning.seeds, *reasoning.walks)
+    sets = [level.entities for level in walks.levels]
     return tuple(
         (low, high)
         for low, high in pairs
         # A gate that is not quite closed lets a walk through that comes back; its query must not forbid that.
         if path.entities[low] != path.entities[high]
         # Where nothing could have come back, as from a film to an actor to a film to a genre, there is nothing to forbid.
-        and len(np.intersect1d(members(levels[low], branch)[0], members(levels[high], branch)[0], assume_unique=True))
+        and len(np.intersect1d(sets[low], sets[high], assume_unique=True))
     )

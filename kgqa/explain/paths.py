@@ -8,7 +8,7 @@ best paths exactly.
 """
 
 import heapq
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final, Self
 
@@ -57,38 +57,44 @@ class _Bundle:
 
 
 class _Level:
-    """The weights of one branch at one hop."""
+    """The weights of one branch at one hop, looked up among those of all branches."""
 
     def __init__(self, sets: EntitySet, branch: int) -> None:
-        self.entities, own = members(sets, branch)
-        self._weights = _array(sets.weights)[own].astype(np.float64)
+        self._sets, self._branch = sets, branch
+        self._keys, self._weights, self._first = sets.keys.numpy(), _array(sets.weights), branch * sets.num_entities
+
+    @property
+    def entities(self) -> NDArray[np.int64]:
+        """Return what was reached, ascending."""
+        return members(self._sets, self._branch)[0]
 
     def weight_at(self, entity: int) -> float:
         """Return the weight of an entity, 0 where it was not reached."""
-        place = int(self.entities.searchsorted(entity))
-        return float(self._weights[place]) if place < len(self.entities) and self.entities[place] == entity else 0.0
+        key = self._first + entity
+        place = int(self._keys.searchsorted(key))
+        return float(self._weights[place]) if place < len(self._keys) and self._keys[place] == key else 0.0
 
     def weights_at(self, entities: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the weight of each entity, 0 where it was not reached."""
-        if not len(self.entities):
+        if not len(self._keys):
             return np.zeros(len(entities))
-        places = np.searchsorted(self.entities, entities)
-        places[places == len(self.entities)] = 0
-        return np.where(self.entities[places] == entities, self._weights[places], 0.0)
+        keys = entities + self._first
+        places = self._keys.searchsorted(keys)
+        places[places == len(self._keys)] = 0
+        return np.where(self._keys[places] == keys, self._weights[places], 0.0).astype(np.float64)
 
 
 @dataclass(frozen=True, eq=False)
 class Walks:
     """A branch's walks, made ready to be traced back from any answer.
 
-    The graph, the weights at each hop, the relations of each hop and which of them are walked seen from where they lead, and how
-    far each number of hops is meant.
+    The graph, the weights at each hop, the relations of each hop as they are seen from where they lead, and how far each number
+    of hops is meant.
     """
 
     facts: "_Arrays"
     levels: list[_Level]
-    relations: NDArray[np.float64]
-    back: NDArray[np.bool_]
+    back: NDArray[np.float64]
     hops: list[float]
 
     @classmethod
@@ -103,8 +109,9 @@ class Walks:
         levels = [_Level(sets, branch) for sets in (reasoning.seeds, *reasoning.walks)]
         relations, hops = (_array(part)[branch].astype(np.float64) for part in (reasoning.plan.relations, reasoning.plan.hops))
         # A fact (o, inverse of p, s) of o is the fact (s, p, o) read the other way.
-        back = np.roll(relations > 0, relations.shape[1] // 2, axis=1)
-        return cls(_Arrays(facts), levels, relations, back, hops.tolist())
+        half = relations.shape[1] // 2
+        back = np.concatenate((relations[:, half:], relations[:, :half]), axis=1)
+        return cls(_Arrays(facts), levels, back, hops.tolist())
 
     def arriving(self, entity: int) -> list[float]:
         """Return what each number of hops adds to the branch's score of an entity."""
@@ -127,7 +134,7 @@ class _Arrays:
     def objects(self, entity: int, relation: int) -> list[int]:
         """Return where a relation leads from an entity."""
         first, last = self.pointer[entity], self.pointer[entity + 1]
-        low, high = (first + np.searchsorted(self.relation[first:last], (relation, relation + 1))).tolist()
+        low, high = (first + self.relation[first:last].searchsorted((relation, relation + 1))).tolist()
         objects: list[int] = self.object[low:high].tolist()
         return objects
 
@@ -210,14 +217,14 @@ class _Flow:
 
 
 def _flow(walks: Walks, hop: int, entities: NDArray[np.int64], mass: NDArray[np.float64]) -> _Flow:
-    facts, relations = walks.facts, walks.relations[hop - 1]
-    owner, fact = facts.along(entities, walks.back[hop - 1])
-    source, relation = facts.object[fact].astype(np.int64), facts.inverse(facts.relation[fact].astype(np.int64))
-    brought = walks.levels[hop - 1].weights_at(source) * relations[relation]
+    facts, back = walks.facts, walks.back[hop - 1]
+    owner, fact = facts.along(entities, back > 0)
+    source, relation = facts.object[fact].astype(np.int64), facts.relation[fact]
+    brought = walks.levels[hop - 1].weights_at(source) * back[relation]
     arrived = np.bincount(owner, weights=brought, minlength=len(mass)).astype(np.float64)
     kept = np.flatnonzero(brought > 0)
-    source, relation, owner, brought = source[kept], relation[kept], owner[kept], brought[kept]
-    return _Flow(source, relation, mass[owner] * brought / arrived[owner], arrived)
+    owner, relation = owner[kept], facts.inverse(relation[kept].astype(np.int64))
+    return _Flow(source[kept], relation, mass[owner] * brought[kept] / arrived[owner], arrived)
 
 
 def _summed(entities: NDArray[np.int64], mass: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -231,7 +238,8 @@ def _summed(entities: NDArray[np.int64], mass: NDArray[np.float64]) -> tuple[NDA
 def _expand(walks: Walks, bundle: _Bundle) -> list[_Bundle]:
     """Go one hop back: a bundle for each relation that brought something."""
     flow = _flow(walks, bundle.hop, bundle.entities, bundle.mass)
-    after = replace(bundle, left=walks.levels[bundle.hop].weights_at(bundle.entities) / flow.arrived)
+    left = walks.levels[bundle.hop].weights_at(bundle.entities) / flow.arrived
+    after = _Bundle(bundle.hop, bundle.relations, bundle.entities, bundle.mass, left, bundle.after)
     bundles = []
     for number in sorted(set(flow.relation.tolist())):
         chosen = flow.relation == number

@@ -156,9 +156,9 @@ def _having(model: Model, prediction: Prediction, answer: int, found: Sequence[T
     None where probably none is asked for, or where a path ends with the same relation: all that it reaches has it.
     """
     assert prediction.reasoning is not None
-    wanted = prediction.reasoning.constraint.relations[prediction.number]
+    wanted = prediction.reasoning.constraint.relations[prediction.number].numpy()
     relation = int(wanted.argmax())
-    if float(wanted[relation]) <= OPEN or any(model.kb.facts.inverse(one.paths[0].relations[-1]) == relation for one in found):
+    if wanted[relation] <= OPEN or any(model.kb.facts.inverse(one.paths[0].relations[-1]) == relation for one in found):
         return None, None
     if relation not in relations_of(model.kb.facts, torch.tensor([answer]))[1].tolist():
         return None, None
@@ -218,24 +218,24 @@ def _chains(kb: KnowledgeBase, found: Sequence[Traced]) -> list[Chain]:
 
 
 def _path(kb: KnowledgeBase, path: RelationPath, mention: int) -> Path:
+    walked = [entity_of(kb, row, 1.0) for row in path.entities]
     facts = []
-    for place, number in enumerate(path.relations):
+    for number, before, after in zip(path.relations, walked, walked[1:], strict=False):
         relation, forward = kb.stored(number)
-        walked = path.entities[place], path.entities[place + 1]
-        subject, object_ = walked if forward else reversed(walked)
+        subject, object_ = (before, after) if forward else (after, before)
         facts.append(
             Fact(
-                subject=kb.ids[subject],
-                subject_name=kb.name(subject),
+                subject=subject.id,
+                subject_name=subject.name,
                 relation=relation.id,
                 relation_name=relation.name,
-                object=kb.ids[object_],
-                object_name=kb.name(object_),
+                object=object_.id,
+                object_name=object_.name,
             )
         )
     return Path(
         mention=mention,
-        start=entity_of(kb, path.entities[0], 1.0),
+        start=walked[0],
         relations=tuple(kb.relation_name(relation) for relation in path.relations),
         share=round(path.share, 6),
         facts=tuple(facts),

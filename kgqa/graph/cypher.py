@@ -7,6 +7,7 @@ single `MATCH` finds no walk that uses a relationship twice.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, LiteralString, cast
 
 Parameters = dict[str, Any]
@@ -47,6 +48,7 @@ class Chain:
     differ: tuple[tuple[int, int], ...] = ()
 
 
+@lru_cache(maxsize=4096)
 def identifier(name: str) -> LiteralString:
     r"""Return a label, type or property name as it may stand in Cypher.
 

@@ -40,9 +40,9 @@ class StringTable(Sequence[str]):
     def __getitem__(self, row: int | slice) -> str | list[str]:
         if isinstance(row, slice):
             return [self[place] for place in range(*row.indices(len(self)))]
-        if not 0 <= row < len(self):
+        if not 0 <= row < len(self._ends) - 1:
             raise IndexError(f"expected a row from 0 to {len(self) - 1}, found {row}")
-        return bytes(self._bytes[self._ends[row] : self._ends[row + 1]]).decode("utf-8")
+        return self._bytes[self._ends[row] : self._ends[row + 1]].tobytes().decode("utf-8")
 
     def find(self, text: str) -> int | None:
         """Return the row of `text` in a table that is sorted by code points, or None."""

@@ -97,8 +97,8 @@ def _branch(span: Span, at: Sequence[Sequence[Span]], numbers: Sequence[int], ke
         if span.first <= place <= span.last or place == len(numbers):
             continue
         covering = [other for other in at[place] if not other.overlaps(span)]
-        if any(other.given for other in covering):
-            if all(other.first == place for other in covering if other.given):
+        if covering and span.given:  # then all spans are
+            if all(other.first == place for other in covering):
                 words.append(OTHER)
                 flags.append(True)
                 texts.append(OTHER_WORD)

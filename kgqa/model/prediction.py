@@ -190,9 +190,8 @@ class Model:
 def _operated(prediction: Prediction, asked: Asked, reasoning: Reasoning, kb: KnowledgeBase) -> Prediction:
     """Return what the operator of a question makes of its ranked entities: a number, or nothing, and how probable that is."""
     rows, scores, probability = prediction.rows, prediction.scores, asked.probability
-    nothing = replace(prediction, rows=rows[:0], scores=scores[:0])
     if asked.operator is Operator.NOTHING:
-        return nothing
+        return replace(prediction, rows=rows[:0], scores=scores[:0])
     if asked.operator is Operator.COUNT:
         exactly = float(np.maximum(scores, 1.0 - scores).prod())
         return replace(prediction, value=float((scores > OPEN).sum()), score=probability * exactly)
@@ -200,7 +199,7 @@ def _operated(prediction: Prediction, asked: Asked, reasoning: Reasoning, kb: Kn
         sets = reasoning.mentioned if asked.operator is Operator.OWN_VALUE else reasoning.sets
         found = look_up(sets, prediction.number, reasoning.choice.attributes[prediction.number], kb.values)
         if found is None:
-            return nothing
+            return replace(prediction, rows=rows[:0], scores=scores[:0])
         asked, score = replace(asked, attribute=found.attribute), probability * found.share
         return replace(prediction, rows=found.rows, scores=found.scores, asked=asked, value=found.value, score=score)
     return replace(prediction, score=probability * float(scores.max(initial=0.0)))

@@ -106,5 +106,5 @@ class EntitySet:
 def members(sets: EntitySet, number: int) -> tuple[NDArray[np.int64], slice]:
     """Return the entities of one set, ascending, and where they stand among the members of all sets; on the CPU."""
     keys, first = sets.keys.numpy(), number * sets.num_entities
-    low, high = np.searchsorted(keys, (first, first + sets.num_entities)).tolist()
+    low, high = keys.searchsorted((first, first + sets.num_entities)).tolist()
     return keys[low:high] - first, slice(low, high)
