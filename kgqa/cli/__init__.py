@@ -14,10 +14,11 @@ def main() -> None:
 
     try:
         app(prog_name="kgqa")
+        return
     except KgqaError as error:
-        errors.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
-        sys.exit(error.exit_code)
+        told, code = str(error), error.exit_code
     except PermissionError as error:
         told = f"{error.filename}: {error.strerror}. Give yourself the right to it, or choose another place."
-        errors.print(f"[bold red]error:[/] {escape(told)}", soft_wrap=True, highlight=False)
-        sys.exit(KgqaError.exit_code)
+        code = KgqaError.exit_code
+    errors.print(f"[bold red]error:[/] {escape(told)}", soft_wrap=True, highlight=False)
+    sys.exit(code)
