@@ -88,12 +88,11 @@ def _pairs(plan: Plan, walks: Walks, branch: int, path: RelationPath) -> tuple[t
     pairs = [(hop - 2, hop) for hop in range(2, hops + 1) if leave_last[hop - 1] > OPEN]
     if float(plan.leave_start[branch]) > OPEN and (0, hops) not in pairs:
         pairs.append((0, hops))
-    sets = [level.entities for level in walks.levels]
     return tuple(
         (low, high)
         for low, high in pairs
         # A gate that is not quite closed lets a walk through that comes back; its query must not forbid that.
         if path.entities[low] != path.entities[high]
         # Where nothing could have come back, as from a film to an actor to a film to a genre, there is nothing to forbid.
-        and len(np.intersect1d(sets[low], sets[high], assume_unique=True))
+        and len(np.intersect1d(walks.levels[low].entities, walks.levels[high].entities, assume_unique=True))
     )

@@ -40,7 +40,7 @@ class StringTable(Sequence[str]):
     def __getitem__(self, row: int | slice) -> str | list[str]:
         if isinstance(row, slice):
             return [self[place] for place in range(*row.indices(len(self)))]
-        if not 0 <= row < len(self._ends) - 1:
+        if not 0 <= row < len(self):
             raise IndexError(f"expected a row from 0 to {len(self) - 1}, found {row}")
         return self._bytes[self._ends[row] : self._ends[row + 1]].tobytes().decode("utf-8")
 
