@@ -23,7 +23,7 @@ from kgqa.model import branches, entities, operators, prediction, reasoner
 from kgqa.model.answer_kind import AnswerKind
 from kgqa.model.branches import Batch
 from kgqa.model.constraint import ConstraintChooser
-from kgqa.model.entities import CandidateChooser, RelationBag
+from kgqa.model.entities import RelationBag
 from kgqa.model.gates import SpanGates
 from kgqa.model.names import Names
 from kgqa.model.operators import OperatorChooser
@@ -95,14 +95,8 @@ PARTS: Final = {
         data=("worldcup2014-ops", "webq-fb15k", "metaqa"),
         patch=lambda: mock.patch.object(RelationBag, "forward", _no_candidates),
     ),
-    "places of peoples": Part(
-        data=("webq-fb15k",), patch=lambda: mock.patch.object(branches, "with_places", lambda spans, tokens, kb, words: spans)
-    ),
     "no candidate is ruled out": Part(
         data=("worldcup2014-ops", "webq-fb15k"), patch=lambda: mock.patch.object(entities, "_FLOOR", 0.0)
-    ),
-    "degree prior": Part(
-        data=("worldcup2014-ops", "webq-fb15k", "metaqa"), patch=lambda: _constant(CandidateChooser, "degree", 0.0)
     ),
     "what kind of thing a span may name": Part(
         data=("worldcup2014-ops", "webq-fb15k", "PQL-3H"),

@@ -46,7 +46,7 @@ def mentions_of(
                 end=end,
                 probability=round(float(reasoning.gates[branch]), 6),
                 candidates=tuple(entity_of(kb, row, round(shares[row], 6)) for row in order),
-                exact=span.exact and order[0] not in span.candidates[len(span.candidates) - span.near :],
+                exact=span.exact,
                 weight=None if answer is None else round(_weight(reasoning.branches, branch, answer), 6),
             )
         )

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from kgqa.data import Topic
 from kgqa.kb import KnowledgeBase
-from kgqa.model.spans import Span, find_inexact_spans, find_spans, topic_spans, with_places
+from kgqa.model.spans import Span, find_inexact_spans, find_spans, topic_spans
 from kgqa.model.vocabulary import MARKS, MENTION, MENTION_WORD, OTHER, OTHER_WORD, PADDING, Vocabulary
 from kgqa.text import Token, tokenise
 
@@ -67,7 +67,7 @@ def lay_out(
     """
     tokens = tokenise(text)
     if topics is None:
-        exact = with_places(find_spans(tokens, kb), tokens, kb, vocabulary)
+        exact = find_spans(tokens, kb)
         nearly = find_inexact_spans(tokens, exact, kb, vocabulary)
         spans = sorted([*exact, *nearly], key=lambda span: (span.first, span.last)) if nearly else exact
     else:
@@ -108,7 +108,7 @@ def _branch(span: Span, at: Sequence[Sequence[Span]], numbers: Sequence[int], ke
         if keys is not None:
             texts.append(keys[place])
     contained = len(span) > 0 and any(len(other) > len(span) and span.last <= other.last for other in at[span.first])
-    features = (len(span) / 4.0, math.log(len(span.candidates) - span.near) / 4.0, float(contained), float(not span.exact))
+    features = (len(span) / 4.0, math.log(len(span.candidates)) / 4.0, float(contained), float(not span.exact))
     kept = () if keys is None else tuple(texts)
     return Branch(span=span, words=tuple(words), flags=tuple(flags), texts=kept, mention=mention, features=features)
 
@@ -129,7 +129,6 @@ class Batch:
         given: shape (S,), bool: the branch's entity came with the question.
         exact: shape (S,), bool: the branch's span is an alias as it stands.
         candidate_branch, candidate: shape (C,), the branch and the row of each candidate; the branches ascend.
-        near: shape (C,), bool: the candidate is the place of the people that its span names.
         clash: shape (2, pairs): branches of one question whose spans share a token.
     """
 
@@ -145,7 +144,6 @@ class Batch:
     exact: Tensor
     candidate_branch: Tensor
     candidate: Tensor
-    near: Tensor
     clash: Tensor
 
     @property
@@ -165,7 +163,6 @@ def collate(layouts: Sequence[Layout]) -> Batch:
     exact: list[bool] = []
     candidate_branch: list[int] = []
     candidate: list[int] = []
-    near: list[bool] = []
     clash: list[tuple[int, int]] = []
     for number, layout in enumerate(layouts):
         start = len(question)
@@ -181,7 +178,6 @@ def collate(layouts: Sequence[Layout]) -> Batch:
             exact.append(branch.span.exact)
             candidate_branch += [start + offset] * len(branch.span.candidates)
             candidate += branch.span.candidates
-            near += [False] * (len(branch.span.candidates) - branch.span.near) + [True] * branch.span.near
             for earlier, other in enumerate(layout.branches[:offset]):
                 if other.span.overlaps(branch.span):
                     clash += [(start + earlier, start + offset), (start + offset, start + earlier)]
@@ -199,6 +195,5 @@ def collate(layouts: Sequence[Layout]) -> Batch:
         exact=torch.tensor(exact, dtype=torch.bool),
         candidate_branch=torch.tensor(candidate_branch, dtype=torch.int64),
         candidate=torch.tensor(candidate, dtype=torch.int64),
-        near=torch.tensor(near, dtype=torch.bool),
         clash=torch.tensor(clash, dtype=torch.int64).view(-1, 2).T,
     )

@@ -17,10 +17,6 @@ _SPREAD: Final = 0x9E3779B97F4A7C15 - (1 << 64)
 _SOME: Final = 1e-6
 """The least that a mean divides by: what has no relation is encoded as zeros."""
 
-
-_NEAR: Final = -2.0
-"""Where the logit of a candidate begins that the text does not name as it stands."""
-
 _FLOOR: Final = 0.05
 """What part of a span's probability all its candidates share: none is ruled out before the relation is known."""
 
@@ -80,19 +76,13 @@ class CandidateChooser(nn.Module):
     def __init__(self, hidden: int, width: int) -> None:
         super().__init__()
         self.query = nn.Linear(2 * hidden, width)
-        self.degree = nn.Parameter(torch.zeros(1))
-        self.near = nn.Parameter(torch.full((1,), _NEAR))
 
-    def forward(
-        self, spans: Tensor, candidates: Tensor, degrees: Tensor, near: Tensor, candidate_branch: Tensor, num_branches: int
-    ) -> Tensor:
+    def forward(self, spans: Tensor, candidates: Tensor, candidate_branch: Tensor, num_branches: int) -> Tensor:
         """Return the probability of each candidate within its span.
 
         Args:
             spans: shape (S, 2H), what the question says around each span.
             candidates: shape (C, width), the entities encoded.
-            degrees: shape (C,), the number of facts of each: the learned prior for well-known entities.
-            near: shape (C,), bool: candidates that the text does not name, but their people.
             candidate_branch: shape (C,), the span of each candidate.
             num_branches: S.
 
@@ -100,7 +90,6 @@ class CandidateChooser(nn.Module):
             Shape (C,); sums to 1 within each span.
         """
         fit = (self.query(spans)[candidate_branch] * candidates).sum(1)
-        prior = self.degree * torch.log1p(degrees) + self.near * near
-        chosen = softmax(fit + prior, candidate_branch, num_branches)
+        chosen = softmax(fit, candidate_branch, num_branches)
         number = torch.bincount(candidate_branch, minlength=num_branches)[candidate_branch]
         return (1.0 - _FLOOR) * chosen + _FLOOR / number

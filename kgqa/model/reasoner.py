@@ -123,9 +123,7 @@ class Reasoner(nn.Module):
         if self.pairs is not None:
             entities = entities + self.pairs(self.facts, batch.candidate)
         kinds = mean(entities, batch.candidate_branch, batch.branches)
-        p_candidate = self.chooser(
-            spans, entities, self.facts.degrees_of(batch.candidate).float(), batch.near, batch.candidate_branch, batch.branches
-        )
+        p_candidate = self.chooser(spans, entities, batch.candidate_branch, batch.branches)
         p_span, gates = self.span_gates(batch, spans, kinds)
         plan = self.planner(encoding, batch.reading, spans, kinds)
         available = available_relations(

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 
 from kgqa.data import Topic
@@ -15,14 +15,13 @@ from kgqa.text import Token
 class Span:
     """Tokens `first` to `last` (inclusive) of a question, and its candidates as rows of the knowledge base.
 
-    The last `near` candidates have no such alias, but are the place of the people that the text names. `given` marks a topic that
-    came with the question: its entity is certain. `exact` is false where the text only nearly is an alias.
+    `given` marks a topic that came with the question: its entity is certain. `exact` is false where the text only nearly is an
+    alias.
     """
 
     first: int
     last: int
     candidates: tuple[int, ...]
-    near: int = 0
     given: bool = False
     exact: bool = True
 
@@ -50,29 +49,6 @@ def find_spans(tokens: Sequence[Token], kb: KnowledgeBase) -> list[Span]:
             if last >= first:
                 spans.append(Span(first=first, last=last, candidates=tuple(kb.aliases.candidates(key))))
     return spans
-
-
-def with_places(spans: Sequence[Span], tokens: Sequence[Token], kb: KnowledgeBase, vocabulary: Vocabulary) -> list[Span]:
-    """Return the spans; those of one word that also names a people have its place as a further candidate.
-
-    "Italian" is a language, and what is of Italy. Words that are common in questions are taken as they stand.
-    """
-    words = [token.key for token in tokens]
-    return [
-        _with_place(span, words[span.first], kb) if len(span) == 1 and _may_vary(words[span.first], vocabulary) else span
-        for span in spans
-    ]
-
-
-def _may_vary(word: str, vocabulary: Vocabulary) -> bool:
-    """Tell whether a word may stand for another: it is not short, and not one that questions are made of."""
-    return len(word) >= inexact.MIN_LETTERS and word not in vocabulary.common
-
-
-def _with_place(span: Span, word: str, kb: KnowledgeBase) -> Span:
-    places = {row for place in inexact.places(word) if place in kb.aliases.trie for row in kb.aliases.candidates(place)}
-    places -= set(span.candidates)
-    return replace(span, candidates=(*span.candidates, *sorted(places)), near=len(places)) if places else span
 
 
 def find_inexact_spans(tokens: Sequence[Token], exact: Sequence[Span], kb: KnowledgeBase, vocabulary: Vocabulary) -> list[Span]:
@@ -105,6 +81,11 @@ def find_inexact_spans(tokens: Sequence[Token], exact: Sequence[Span], kb: Knowl
         Span(first=first, last=last, candidates=tuple(sorted(candidates)), exact=False)
         for (first, last), candidates in sorted(found.items())
     ]
+
+
+def _may_vary(word: str, vocabulary: Vocabulary) -> bool:
+    """Tell whether a word may stand for another: it is not short, and not one that questions are made of."""
+    return len(word) >= inexact.MIN_LETTERS and word not in vocabulary.common
 
 
 def topic_spans(tokens: Sequence[Token], topics: Sequence[Topic], kb: KnowledgeBase) -> list[Span]:

@@ -27,7 +27,7 @@ from kgqa.ops.warm_up import warm_up
 from kgqa.progress import Progress, silent
 from kgqa.tensor_files import read_tensors, write_tensors
 
-FORMAT: Final = 8
+FORMAT: Final = 9
 BEST: Final = "model"
 LAST: Final = "last"
 

@@ -192,6 +192,5 @@ def batch_of_spans(
         exact=torch.ones(count, dtype=torch.bool),
         candidate_branch=torch.arange(count),
         candidate=torch.zeros(count, dtype=torch.int64),
-        near=torch.zeros(count, dtype=torch.bool),
         clash=torch.tensor(pairs, dtype=torch.int64).view(-1, 2).T,
     )

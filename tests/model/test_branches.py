@@ -1,5 +1,4 @@
 import math
-from pathlib import Path
 
 import pytest
 import torch
@@ -9,7 +8,7 @@ from kgqa.kb import KnowledgeBase
 from kgqa.model.branches import Batch, Branch, Layout, collate, lay_out
 from kgqa.model.spans import Span
 from kgqa.model.vocabulary import MENTION, OTHER, PADDING, UNKNOWN
-from tests.model.small import overlaps, peoples, vocabulary
+from tests.model.small import overlaps, vocabulary
 
 NUMBERS = vocabulary()
 TOM = "Who wrote films starring Tom Hanks and Cast Away?"
@@ -59,16 +58,6 @@ def test_features_are_length_candidates_whether_a_longer_span_contains_it_and_in
     assert [branch.features for branch in branches(TOM, kb)] == [(0.5, math.log(2) / 4, 0.0, 0.0), (0.5, 0.0, 0.0, 0.0)]
     assert [branch.features for branch in branches(ROBERT, kb)] == [(0.5, 0.0, 0.0, 0.0), (0.25, 0.0, 1.0, 0.0)]
     assert [branch.features for branch in branches("Who directed Contect?", kb)] == [(0.25, 0.0, 0.0, 1.0)]
-
-
-def test_places_of_a_people_are_marked_and_not_counted_as_candidates_of_the_name(tmp_path: Path) -> None:
-    kb = peoples(tmp_path)
-    layout = lay_out("Who wrote in Italian in Rome?", NUMBERS, kb)
-    assert layout.branches[0].features == (0.25, 0.0, 0.0, 0.0)
-    batch = collate([layout])
-    assert [kb.ids[row] for row in batch.candidate.tolist()] == ["italian", "italy", "rome"]
-    assert batch.near.tolist() == [False, True, False]
-    assert batch.candidate_branch.tolist() == [0, 0, 1]
 
 
 def test_a_span_that_only_crosses_another_is_not_contained(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -81,20 +81,13 @@ def test_every_pair_of_an_entity_learns_its_share() -> None:
     assert learned.tolist() == pytest.approx([1 / 3, 1 / 3, 1 / 3])
 
 
-def chosen(
-    chooser: CandidateChooser, spans: Tensor, candidates: Tensor, degrees: Tensor, near: list[bool], branch: list[int]
-) -> list[float]:
+def chosen(chooser: CandidateChooser, spans: Tensor, candidates: Tensor, branch: list[int]) -> list[float]:
     """Formula 8 in a loop."""
     query = (spans @ chooser.query.weight.T + chooser.query.bias).tolist()
-    prior, lower = chooser.degree.item(), chooser.near.item()
     probabilities = []
     for place, own in enumerate(branch):
         fits = {
-            other: math.exp(
-                sum(q * e for q, e in zip(query[own], candidates[other].tolist(), strict=True))
-                + prior * math.log(1.0 + float(degrees[other]))
-                + lower * near[other]
-            )
+            other: math.exp(sum(q * e for q, e in zip(query[own], candidates[other].tolist(), strict=True)))
             for other in range(len(branch))
             if branch[other] == own
         }
@@ -102,50 +95,36 @@ def chosen(
     return probabilities
 
 
-def setting() -> tuple[CandidateChooser, Tensor, Tensor, Tensor, list[bool], list[int]]:
+def setting() -> tuple[CandidateChooser, Tensor, Tensor, list[int]]:
     torch.manual_seed(3)
     chooser = CandidateChooser(2, 3)
-    with torch.no_grad():
-        chooser.degree.fill_(0.7)
-    near, branch = [False, True, False, False, False, True], [0, 0, 1, 2, 2, 2]
-    return chooser, torch.randn(3, 4), torch.randn(6, 3), torch.tensor([1.0, 9.0, 4.0, 0.0, 2.0, 30.0]), near, branch
+    branch = [0, 0, 1, 2, 2, 2]
+    return chooser, torch.randn(3, 4), torch.randn(6, 3), branch
 
 
 def test_candidates_are_chosen_by_a_softmax_within_their_own_span() -> None:
-    chooser, spans, candidates, degrees, near, branch = setting()
-    probabilities = chooser(spans, candidates, degrees, torch.tensor(near), torch.tensor(branch), 3)
-    assert probabilities.tolist() == pytest.approx(chosen(chooser, spans, candidates, degrees, near, branch), rel=1e-5)
+    chooser, spans, candidates, branch = setting()
+    probabilities = chooser(spans, candidates, torch.tensor(branch), 3)
+    assert probabilities.tolist() == pytest.approx(chosen(chooser, spans, candidates, branch), rel=1e-5)
     for span in range(3):
         assert probabilities[torch.tensor(branch) == span].sum().item() == pytest.approx(1.0)
     assert probabilities[2].item() == 1.0  # the only candidate of its span
 
 
 def test_the_candidates_of_one_span_do_not_depend_on_those_of_another() -> None:
-    chooser, spans, candidates, degrees, near, branch = setting()
-    before = chooser(spans, candidates, degrees, torch.tensor(near), torch.tensor(branch), 3)
+    chooser, spans, candidates, branch = setting()
+    before = chooser(spans, candidates, torch.tensor(branch), 3)
     moved_spans, moved_candidates = spans.clone(), candidates.clone()
     moved_spans[2] += 5.0
     moved_candidates[3:] *= 40.0
-    after = chooser(moved_spans, moved_candidates, degrees, torch.tensor(near), torch.tensor(branch), 3)
+    after = chooser(moved_spans, moved_candidates, torch.tensor(branch), 3)
     torch.testing.assert_close(after[:3], before[:3], rtol=0, atol=0)
     assert not torch.allclose(after[3:], before[3:])
 
 
-def test_the_prior_of_places_of_a_people_begins_low_and_is_learned() -> None:
-    chooser, spans, candidates, degrees, near, branch = setting()
-    probabilities = chooser(spans, candidates, degrees, torch.tensor(near), torch.tensor(branch), 3)
-    alike = chooser(spans, candidates, degrees, torch.zeros(6, dtype=torch.bool), torch.tensor(branch), 3)
-    softmaxes = [(p - 0.05 / 2) / 0.95 for p in (probabilities, alike)]
-    odds = [(p[1] / p[0]).item() for p in softmaxes]
-    assert odds[0] == pytest.approx(odds[1] * math.exp(-2.0), rel=1e-4)
-    probabilities[1].backward()
-    assert chooser.near.grad is not None
-    assert chooser.near.grad.item() == pytest.approx(0.95 * (softmaxes[0][0] * softmaxes[0][1]).item(), rel=1e-4)
-
-
 def test_very_unlike_scores_stay_finite() -> None:
-    chooser, spans, candidates, degrees, near, branch = setting()
-    probabilities = chooser(spans * 1e4, candidates, degrees, torch.tensor(near), torch.tensor(branch), 3)
+    chooser, spans, candidates, branch = setting()
+    probabilities = chooser(spans * 1e4, candidates, torch.tensor(branch), 3)
     assert bool(torch.isfinite(probabilities).all())
     assert probabilities.sum().item() == pytest.approx(3.0)
 
