@@ -30,7 +30,7 @@ class Mention:
         probability: how probable the mention is, relative to the question's best one: it takes part in the answer above one half.
         candidates: the most probable entities of that name. Their scores are, where there is an answer, what part of the first
             answer's score each brought, exactly; else how probable it is that each is meant.
-        exact: false where the text is no alias of the first candidate, but nearly one, or names the people of that place.
+        exact: false where the text is no alias of the first candidate, but nearly one.
         weight: how far this mention alone reaches the first answer. Of several mentions the smallest weight counts.
     """
 

@@ -39,8 +39,9 @@ def inflections(word: str) -> Iterator[str]:
     >>> "canada" in set(inflections("canadians")), "italy" in set(inflections("italian")), "spain" in set(inflections("spanish"))
     (True, True, True)
     """
-    yield from _without(word, _PLURALS)
-    for singular in (word, *_without(word, _PLURALS)):
+    singulars = _without(word, _PLURALS)
+    yield from singulars
+    for singular in (word, *singulars):
         yield from _without(singular, _PEOPLES)
         if singular in _IRREGULAR:
             yield _IRREGULAR[singular]

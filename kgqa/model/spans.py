@@ -65,7 +65,11 @@ def find_inexact_spans(tokens: Sequence[Token], exact: Sequence[Span], kb: Knowl
     """
     words = [token.key for token in tokens]
     named = {place for span in exact for place in range(span.first, span.last + 1)}
-    open_places = [place for place, word in enumerate(words) if place not in named and _may_vary(word, vocabulary)]
+    open_places = [
+        place
+        for place, word in enumerate(words)
+        if place not in named and len(word) >= inexact.MIN_LETTERS and word not in vocabulary.common
+    ]
     found: dict[tuple[int, int], set[int]] = defaultdict(set)
     for place in open_places:
         variants = [inexact.inflections(words[place])]
@@ -81,11 +85,6 @@ def find_inexact_spans(tokens: Sequence[Token], exact: Sequence[Span], kb: Knowl
         Span(first=first, last=last, candidates=tuple(sorted(candidates)), exact=False)
         for (first, last), candidates in sorted(found.items())
     ]
-
-
-def _may_vary(word: str, vocabulary: Vocabulary) -> bool:
-    """Tell whether a word may stand for another: it is not short, and not one that questions are made of."""
-    return len(word) >= inexact.MIN_LETTERS and word not in vocabulary.common
 
 
 def topic_spans(tokens: Sequence[Token], topics: Sequence[Topic], kb: KnowledgeBase) -> list[Span]:
