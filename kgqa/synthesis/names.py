@@ -39,7 +39,7 @@ class RelationWords:
     """The words of relations' names, sometimes only some of them, as people leave words out."""
 
     def __init__(self, kb: KnowledgeBase) -> None:
-        self.words = [_words(kb, relation) for relation in range(kb.num_relations)]
+        self.words = [words_of(kb, relation) for relation in range(kb.num_relations)]
         self._attributes = {tuple(token.key for token in tokenise(attribute.name)) for attribute in kb.attributes}
         self._with: dict[str, set[int]] = defaultdict(set)
         for relation, words in enumerate(self.words):
@@ -69,7 +69,8 @@ class RelationWords:
         return " ".join(words)
 
 
-def _words(kb: KnowledgeBase, relation: int) -> list[str]:
+def words_of(kb: KnowledgeBase, relation: int) -> list[str]:
+    """Return the words of a relation's name, as they are looked up."""
     stored, forward = kb.stored(relation)
     name = stored.name if forward else stored.inverse_name or stored.name
     return [token.key for token in tokenise(name)] or [name]

@@ -35,13 +35,14 @@ class Phrases:
         self._wordings = wordings.phrases
         self._mentions, self._relations = Mentions(kb), RelationWords(kb)
 
-    def known(self, subject: Subject, random: np.random.Generator, *, whole: bool = False) -> Text:
+    def known(self, subject: Subject, random: np.random.Generator, *, whole: bool = False, apart: Set[int] = frozenset()) -> Text:
         """Word a set.
 
         Args:
             subject: the set.
             random: what is drawn from.
             whole: the question asks for what the whole set tells: a namesake that leads to a part of it is another reading.
+            apart: relations that the question's own words tell from those that lead to the set.
 
         Raises:
             UnsayableError: the words drawn have another reading.
@@ -52,7 +53,9 @@ class Phrases:
         shared = len(paths) > 1 and len(set(paths)) == 1
         if shared:  # the relation is said once, of both
             starts, paths = [list(chain.from_iterable(starts))], paths[:1]
-        relations = [word for own, path in zip(starts, paths, strict=True) for word in self._relation_words(own, path, random)]
+        relations = [
+            word for own, path in zip(starts, paths, strict=True) for word in self._relation_words(own, path, random, apart)
+        ]
         if subject.shape == "itself":
             return mentions[0]
         first = fill(self._wordings["one"], {"relation": relations[0], "entity": mentions[0]}, random)
@@ -65,12 +68,17 @@ class Phrases:
         second = fill(self._wordings["one"], {"relation": relations[1], "entity": mentions[1]}, random)
         return fill(self._wordings["both"], {"left": first, "right": second}, random)
 
-    def _relation_words(self, starts: Sequence[int], path: Path, random: np.random.Generator) -> list[Text]:
-        """Return words for each relation of a path; its rivals are what all that a mention may name has beside it."""
+    def _relation_words(self, starts: Sequence[int], path: Path, random: np.random.Generator, apart: Set[int]) -> list[Text]:
+        """Return words for each relation of a path; its rivals are what all that a mention may name has beside it.
+
+        Of the last relation, which leads to what is asked for, those that are told `apart` are no rivals.
+        """
         words = []
         for hop, relation in enumerate(path):
             here = {entity for start in starts for entity in self._walker.follow(start, path[:hop]) or ()}
             rivals = {other for entity in here for other in self._walker.relations(entity).tolist()} - {relation}
+            if hop == len(path) - 1:
+                rivals -= apart
             said = self._relations.draw(relation, rivals, random, shorten=SHORTENED)
             if said is None:
                 raise UnsayableError

@@ -2,7 +2,7 @@
 
 import hashlib
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from kgqa.data.questions import MAX_QUESTION_LENGTH
 from kgqa.kb import KnowledgeBase
+from kgqa.synthesis.kinds import Kinds
 from kgqa.synthesis.phrases import Phrases, UnsayableError
 from kgqa.synthesis.subjects import SHAPES, Shape, Subject, Subjects
 from kgqa.synthesis.walks import Walker
@@ -28,6 +29,9 @@ VALUE_SHARES: Final[Mapping[Shape, float]] = {"itself": 0.7, "one": 0.3}
 """The same for questions that ask for a value: most of what is named itself, others of the one entity that is reached."""
 
 _OF_ATTRIBUTES: Final[tuple[Asks, ...]] = ("largest", "smallest", "value")
+
+ASKED_BY_KIND: Final = 0.7
+"""How many of the sets that "who" or "where" fits are asked for with it."""
 
 DEV_SHARE: Final = 0.1
 """How many of the entities are asked about in dev questions only."""
@@ -64,7 +68,9 @@ class _Maker:
     def __init__(self, kb: KnowledgeBase, seed: int) -> None:
         self._kb, self._seed = kb, seed
         wordings, walker = read_wordings(), Walker(kb)
-        self._frames = wordings.frames
+        self._frames, self._kinds = dict(wordings.frames), Kinds(kb, walker, wordings.kinds)
+        if not self._kinds.known:
+            self._frames["set"] = [frame for asks in ("set", *self._kinds.words) for frame in wordings.frames[asks]]
         self._subjects, self._phrases = Subjects(kb, walker), Phrases(kb, walker, wordings)
         self._values = kb.values.numpy()
 
@@ -82,7 +88,9 @@ class _Maker:
                 yield self._made(asks, subject, text, right, len(seen))
 
     def _question(self, asks: Asks, subject: Subject, random: np.random.Generator) -> tuple[Text, dict[str, Any]]:
-        slots = {"phrase": self._phrases.known(subject, random, whole=asks in ("count", "largest", "smallest"))}
+        if asks == "set":
+            return self._set(subject, random)
+        slots = {"phrase": self._phrases.known(subject, random, whole=asks != "value")}
         if asks == "count":
             return fill(self._frames[asks], slots, random), {"value": len(subject.entities)}
         right = sorted(subject.entities)
@@ -90,10 +98,19 @@ class _Maker:
             attribute, value = self._value(right, random)
             slots["attribute"] = Text(self._kb.attributes[attribute].name)
             return fill(self._frames[asks], slots, random), {"value": value}
-        if asks != "set":
-            attribute, right = self._extreme(right, random, largest=asks == "largest")
-            slots["attribute"] = Text(self._kb.attributes[attribute].name)
-        return fill(self._frames[asks], slots, random), {"answers": [self._kb.ids[row] for row in right]}
+        attribute, right = self._extreme(right, random, largest=asks == "largest")
+        slots["attribute"] = Text(self._kb.attributes[attribute].name)
+        return fill(self._frames[asks], slots, random), self._answers(right)
+
+    def _set(self, subject: Subject, random: np.random.Generator) -> tuple[Text, dict[str, Any]]:
+        """Ask for a set itself: often with the question word that fits it, which tells relations to others apart."""
+        fitting = self._kinds.fitting(subject.entities) if random.random() < ASKED_BY_KIND else None
+        apart = self._kinds.others(fitting) if fitting else frozenset[int]()
+        phrase = self._phrases.known(subject, random, apart=apart)
+        return fill(self._frames[fitting or "set"], {"phrase": phrase}, random), self._answers(subject.entities)
+
+    def _answers(self, rows: Iterable[int]) -> dict[str, Any]:
+        return {"answers": [self._kb.ids[row] for row in sorted(rows)]}
 
     def _extreme(self, rows: list[int], random: np.random.Generator, *, largest: bool) -> tuple[int, list[int]]:
         """Draw an attribute, and return who of `rows` has most or least of it.

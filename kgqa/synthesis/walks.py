@@ -28,8 +28,12 @@ class Walker:
     def draw_fact(self, relation: int, random: np.random.Generator) -> tuple[int, int]:
         """Return the subject and the object of a fact of a relation that has facts."""
         place = self._by_relation[random.integers(self._starts[relation], self._starts[relation + 1])]
-        subject = int(np.searchsorted(self._pointer, place, side="right")) - 1
-        return subject, int(self._object[place])
+        return int(self._subjects(place)), int(self._object[place])
+
+    def ends(self, relation: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """Return the subject and the object of every fact of a relation."""
+        places = self._by_relation[self._starts[relation] : self._starts[relation + 1]]
+        return self._subjects(places), self._object[places]
 
     def draw_from(self, entity: int, random: np.random.Generator) -> tuple[int, int]:
         """Return the relation and the object of a fact of an entity: each of its relations is as likely as another."""
@@ -57,6 +61,10 @@ class Walker:
     def inverse(self, relation: int) -> int:
         """Return the relation that walks the same facts the other way."""
         return self._facts.inverse(relation)
+
+    def _subjects(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the subjects of facts."""
+        return np.searchsorted(self._pointer, places, side="right") - 1
 
     def _objects(self, entity: int, relation: int) -> NDArray[np.int32]:
         first, last = int(self._pointer[entity]), int(self._pointer[entity + 1])

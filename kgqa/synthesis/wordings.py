@@ -21,16 +21,17 @@ class Text:
 
 @dataclass(frozen=True, kw_only=True)
 class Wordings:
-    """Phrases by shape, and frames by what is asked."""
+    """Phrases by shape, frames by what is asked, and the words that tell which question words fit (see `Kinds`)."""
 
     phrases: Mapping[str, Sequence[str]]
     frames: Mapping[str, Sequence[str]]
+    kinds: Mapping[str, Mapping[str, Sequence[str]]]
 
 
 def read_wordings() -> Wordings:
     """Read the wordings that ship with kgqa."""
     tables = tomllib.loads((files("kgqa.synthesis") / "wordings.toml").read_text(encoding="utf-8"))
-    return Wordings(phrases=tables["phrases"], frames=tables["frames"])
+    return Wordings(phrases=tables["phrases"], frames=tables["frames"], kinds=tables["kinds"])
 
 
 def fill(choices: Sequence[str], slots: Mapping[str, Text], random: np.random.Generator) -> Text:
