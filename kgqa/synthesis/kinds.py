@@ -28,6 +28,7 @@ class Kinds:
 
     def __init__(self, kb: KnowledgeBase, walker: Walker, telling: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
         self.words = tuple(telling)
+        """The question words, K of them."""
         votes = np.zeros((len(telling), kb.num_entities), dtype=np.int64)
         for relation in walker.used.tolist():
             stored, forward = kb.stored(relation)
@@ -39,7 +40,7 @@ class Kinds:
                 own[subjects] += _ends(name, words["subjects"])  # once, however many facts
                 own[objects] += _ends(name, words["objects"])
         most = votes.max(0)
-        self._kind = np.where((most > 0) & ((votes == most).sum(0) == 1), votes.argmax(0), len(votes))
+        self._kind = np.where((most > 0) & ((votes == most).sum(0) == 1), votes.argmax(0), len(votes))  # K: none is known to fit
         self._leads = np.array([self._shares(walker.ends(relation)[1]) for relation in range(kb.num_relations)])
 
     @property
@@ -58,10 +59,10 @@ class Kinds:
         return frozenset(np.flatnonzero(self._leads[:, self.words.index(asked_with)] <= 1 - FITS).tolist())
 
     def _shares(self, rows: NDArray[np.integer]) -> NDArray[np.float64]:
-        """Return the share of entities that each question word fits."""
-        kinds = len(self.words)
-        counts: NDArray[np.float64] = np.bincount(self._kind[rows], minlength=kinds + 1)[:kinds] / max(len(rows), 1)
-        return counts
+        """Return the share of entities that each question word fits, shape (K,)."""
+        counts = np.bincount(self._kind[rows], minlength=len(self.words) + 1)
+        shares: NDArray[np.float64] = counts[:-1] / max(len(rows), 1)
+        return shares
 
 
 def _ends(name: Sequence[str], telling: Sequence[str]) -> bool:
