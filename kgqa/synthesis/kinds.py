@@ -5,7 +5,6 @@ from itertools import takewhile
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kgqa.kb import KnowledgeBase
 from kgqa.synthesis.names import words_of
@@ -41,7 +40,15 @@ class Kinds:
                 own[objects] += _ends(name, words["objects"])
         most = votes.max(0)
         self._kind = np.where((most > 0) & ((votes == most).sum(0) == 1), votes.argmax(0), len(votes))  # K: none is known to fit
-        self._leads = np.array([self._shares(walker.ends(relation)[1]) for relation in range(kb.num_relations)])
+        kinds = len(self.words) + 1
+        led = np.bincount(
+            kb.facts.relation.numpy() * kinds + self._kind[kb.facts.object.numpy()], minlength=kb.num_relations * kinds
+        )
+        led = led.reshape(-1, kinds)
+        shares = led[:, :-1] / np.maximum(led.sum(1, keepdims=True), 1)
+        self._others = {
+            word: frozenset(np.flatnonzero(own <= 1 - FITS).tolist()) for word, own in zip(self.words, shares.T, strict=True)
+        }
 
     @property
     def known(self) -> bool:
@@ -50,19 +57,13 @@ class Kinds:
 
     def fitting(self, entities: Collection[int]) -> str | None:
         """Return the question word that fits a set, None if none is known to."""
-        shares = self._shares(np.fromiter(entities, dtype=np.int64))
-        best = int(shares.argmax())
-        return self.words[best] if shares[best] >= FITS else None
+        counts = np.bincount(self._kind[list(entities)], minlength=len(self.words) + 1)[:-1]
+        best = int(counts.argmax())
+        return self.words[best] if counts[best] / len(entities) >= FITS else None
 
     def others(self, asked_with: str) -> frozenset[int]:
         """Return the relations that lead to what a question word does not fit."""
-        return frozenset(np.flatnonzero(self._leads[:, self.words.index(asked_with)] <= 1 - FITS).tolist())
-
-    def _shares(self, rows: NDArray[np.integer]) -> NDArray[np.float64]:
-        """Return the share of entities that each question word fits, shape (K,)."""
-        counts = np.bincount(self._kind[rows], minlength=len(self.words) + 1)
-        shares: NDArray[np.float64] = counts[:-1] / max(len(rows), 1)
-        return shares
+        return self._others[asked_with]
 
 
 def _ends(name: Sequence[str], telling: Sequence[str]) -> bool:

@@ -40,6 +40,7 @@ def kinds_of(kb: KnowledgeBase) -> Kinds:
 
 def rows(kb: KnowledgeBase, *ids: str) -> list[int]:
     found = [kb.row(entity) for entity in ids]
+    assert None not in found
     return [row for row in found if row is not None]
 
 
