@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from kgqa.model.attention import WordAttention
 from kgqa.model.encoder import Encoding
+from kgqa.model.linear import silent
 
 _NEVER: Final = 1e-30
 """What a probability of 0 counts as, so that its logarithm has a gradient."""
@@ -28,11 +29,8 @@ class AnswerKind(nn.Module):
     def __init__(self, *, hidden: int, values: int, width: int) -> None:
         super().__init__()
         self.attention = WordAttention(1, hidden)
-        self.asked = nn.Linear(values, width)
+        self.asked = silent(values, width)
         self.scale = width**-0.5
-        with torch.no_grad():
-            self.asked.weight.zero_()
-            self.asked.bias.zero_()
 
     def forward(self, encoding: Encoding, reading: Tensor, hops: Tensor, reached: Tensor) -> Tensor:
         """Return how many hops are meant, shape (S, T).

@@ -11,6 +11,7 @@ from kgqa.kb.facts import Facts
 from kgqa.model.attention import WordAttention
 from kgqa.model.branches import Batch
 from kgqa.model.encoder import Encoding
+from kgqa.model.linear import silent
 from kgqa.model.names import Names
 from kgqa.model.operators import heard_of
 from kgqa.ops import EntitySet
@@ -49,11 +50,8 @@ class ConstraintChooser(nn.Module):
         super().__init__()
         self._names = (names,)  # in a tuple it is not counted twice among the parameters
         self.attention = WordAttention(1, hidden)
-        self.relation = nn.Linear(2 * hidden + values, len(names.residual))
+        self.relation = silent(2 * hidden + values, len(names.residual))
         self.none = nn.Parameter(torch.full((1,), _NONE))
-        with torch.no_grad():
-            self.relation.weight.zero_()
-            self.relation.bias.zero_()
 
     def forward(self, batch: Batch, encoding: Encoding, spans: Tensor, p_span: Tensor) -> Constraint:
         """Choose for every question; arguments as of the `OperatorChooser`."""

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from kgqa.config import ModelConfig
 from kgqa.model.attention import WordAttention
 from kgqa.model.encoder import Encoding
+from kgqa.model.linear import silent
 from kgqa.model.names import Names
 
 
@@ -47,14 +48,11 @@ class Planner(nn.Module):
         hidden, num_relations = config.hidden, len(names.residual)
         self.names = names
         self.attention = WordAttention(config.hops, hidden)
-        self.relation = nn.Linear(2 * hidden + values, num_relations)
-        self.kind = nn.Linear(width, num_relations, bias=False)
+        self.relation = silent(2 * hidden + values, num_relations)
+        self.kind = silent(width, num_relations, bias=False)
         self.count = nn.Linear(2 * hidden, config.hops)
         self.gates = nn.Linear(2 * hidden, 1 + config.hops)
         with torch.no_grad():
-            self.kind.weight.zero_()
-            self.relation.weight.zero_()
-            self.relation.bias.zero_()
             self.count.bias.copy_(-config.hop_bias * torch.arange(config.hops))
             self.gates.bias.fill_(config.return_gate_bias)
             self.gates.bias[0] = config.start_gate_bias
