@@ -215,6 +215,10 @@ class Trainer:
         state, stage = self.state, self._stage()
         orders = self._orders(state.epoch, stage)
         self.model.reasoner.train()
+        if (state.epoch, state.step) == (stage.first, 0):
+            # Remembered gradients are small once made questions are learned: by their measure the first steps on others would be
+            # many times too large, and could lose for good what was learned.
+            self.optimizer.state.clear()
         clock = time.perf_counter()
         while state.step < stage.steps:
             number, place = divmod(state.step, stage.batches)

@@ -78,6 +78,14 @@ def test_each_stage_warms_up_and_ends_at_zero(books: KnowledgeBase, tmp_path: Pa
     assert max(done) < 1.0
 
 
+def test_the_optimizer_starts_anew_with_the_other_questions(books: KnowledgeBase, tmp_path: Path) -> None:
+    """What it remembers of made questions that are learned would make the first steps on others far too large."""
+    run = trainer(books, tmp_path)
+    own = len(run.run().epochs) - 8
+    assert own > 0
+    assert max(int(state["step"]) for state in run.optimizer.state.values()) == own * run._stages[-1].steps
+
+
 def test_epochs_are_told_with_their_loss_over_their_own_questions(books: KnowledgeBase, tmp_path: Path) -> None:
     told: list[Epoch] = []
     run = trainer(books, tmp_path, on_epoch=told.append)
