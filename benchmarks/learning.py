@@ -56,7 +56,7 @@ CURVES: Final = {
     "worldcup2014-ops": Curve(
         place=0.6,
         title="From no pairs to a few of each kind: worldcup2014-ops",
-        setting="worldcup2014-ops-tuned",
+        setting="worldcup2014-ops-minilm",
         pairs={0: (0,), 10: (0, 1, 2, 3, 4)},
         per_kind=True,
     ),

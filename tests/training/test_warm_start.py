@@ -79,7 +79,7 @@ def test_each_stage_warms_up_and_ends_at_zero(books: KnowledgeBase, tmp_path: Pa
 
 
 def test_the_optimizer_starts_anew_with_the_other_questions(books: KnowledgeBase, tmp_path: Path) -> None:
-    """What it remembers of made questions that are learned would make the first steps on others far too large."""
+    """By what it remembers of made questions it would measure the first steps on others."""
     run = trainer(books, tmp_path)
     own = len(run.run().epochs) - 8
     assert own > 0
