@@ -191,7 +191,7 @@ def _has(property_: str) -> str:
 
 
 def _named(answers: Sequence[NodeShape]) -> str:
-    return f"{_of_kind(answers, [shape.name for shape in answers])} IS NOT NULL"
+    return f"{_of_kind(answers, [shape.name for shape in answers])} <> ''"  # null, too, is then left out
 
 
 def _taking_part(having: Step | None, labels: Sequence[str]) -> list[str]:

@@ -87,7 +87,7 @@ def test_answers_of_several_kinds_have_the_ids_and_names_of_their_own():
         "MATCH (a0:Person {nconst: $start})\n"
         "MATCH (a0)-[:LIKES]->(answer:Person|Movie)\n"
         "WITH DISTINCT answer\n"
-        f"WHERE {name} IS NOT NULL\n"
+        f"WHERE {name} <> ''\n"
         f"RETURN CASE WHEN answer:Person THEN answer.nconst WHEN answer:Movie THEN answer.tconst END AS id, {name} AS name\n"
         "LIMIT $limit"
     )
@@ -106,7 +106,7 @@ def test_a_count_counts_each_named_node_once():
         "MATCH (a0:Entity {id: $start})\n"
         "MATCH (a0)<-[:LOCATED_IN]-(answer:Entity)\n"
         "WITH DISTINCT answer\n"
-        "WHERE answer.name IS NOT NULL\n"
+        "WHERE answer.name <> ''\n"
         "RETURN count(answer) AS value"
     )
     assert query.parameters == {"start": "dubai"}
@@ -119,7 +119,7 @@ def test_a_value_is_that_of_each_named_node_that_has_it():
         "MATCH (a0:Entity {id: $start})\n"
         "MATCH (a0)<-[:LOCATED_IN]-(answer:Entity)\n"
         "WITH DISTINCT answer\n"
-        "WHERE answer.`height in m` IS NOT NULL AND answer.name IS NOT NULL\n"
+        "WHERE answer.`height in m` IS NOT NULL AND answer.name <> ''\n"
         "RETURN answer.id AS id, answer.name AS name, answer.`height in m` AS value\n"
         "LIMIT $limit"
     )
@@ -153,7 +153,7 @@ def test_an_extreme_returns_every_node_with_the_best_value():
         "MATCH (a0:Entity {id: $start})\n"
         "MATCH (a0)<-[:LOCATED_IN]-(answer:Entity)\n"
         "WITH DISTINCT answer\n"
-        "WHERE answer.`height m` IS NOT NULL AND answer.name IS NOT NULL\n"
+        "WHERE answer.`height m` IS NOT NULL AND answer.name <> ''\n"
         "WITH collect(answer) AS answers, max(answer.`height m`) AS value\n"
         "UNWIND answers AS answer\n"
         "WITH answer, value\n"

@@ -161,6 +161,7 @@ def test_answers_of_several_kinds_are_asked_for_counted_and_proved_together(movi
     run(movies, "MATCH (n:Person {name: 'Jodie Foster'}) SET n.likes = 0")
     run(movies, "MATCH (n {name: 'Tom Hanks'}) MATCH (o) WHERE o.likes IS NOT NULL CREATE (n)-[:LIKES]->(o)")
     run(movies, "MATCH (n {name: 'Tom Hanks'}) CREATE (n)-[:LIKES]->(:Movie {length: 1})")
+    run(movies, "MATCH (n {name: 'Tom Hanks'}) CREATE (n)-[:LIKES]->(:Movie {title: ''})")  # neither has a name
     chain = _chain("Tom Hanks", Step("LIKES", forward=True))
     named = ask_again([chain], [PERSON, MOVIE], LABELS, 10, named=True)
     assert {row["id"] for row in movies.read(named.text, named.parameters)} == {"Jodie Foster", "Contact", "Cast Away"}
