@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from kgqa.model.attention import WordAttention
 from kgqa.model.encoder import Encoding
-from kgqa.model.linear import silent
+from kgqa.model.linear import zero_linear
 
 _NEVER: Final = 1e-30
 """What a probability of 0 counts as, so that its logarithm has a gradient."""
@@ -29,7 +29,7 @@ class AnswerKind(nn.Module):
     def __init__(self, *, hidden: int, values: int, width: int) -> None:
         super().__init__()
         self.attention = WordAttention(1, hidden)
-        self.asked = silent(values, width)
+        self.asked = zero_linear(values, width)
         self.scale = width**-0.5
 
     def forward(self, encoding: Encoding, reading: Tensor, hops: Tensor, reached: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from kgqa.kb.facts import Facts
 from kgqa.model.attention import WordAttention
 from kgqa.model.branches import Batch
 from kgqa.model.encoder import Encoding
-from kgqa.model.linear import silent
+from kgqa.model.linear import zero_linear
 from kgqa.model.names import Names
 from kgqa.model.operators import heard_of
 from kgqa.ops import EntitySet
@@ -50,7 +50,7 @@ class ConstraintChooser(nn.Module):
         super().__init__()
         self._names = (names,)  # in a tuple it is not counted twice among the parameters
         self.attention = WordAttention(1, hidden)
-        self.relation = silent(2 * hidden + values, len(names.residual))
+        self.relation = zero_linear(2 * hidden + values, len(names.residual))
         self.none = nn.Parameter(torch.full((1,), _NONE))
 
     def forward(self, batch: Batch, encoding: Encoding, spans: Tensor, p_span: Tensor) -> Constraint:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from kgqa.config import ModelConfig
 from kgqa.model.attention import WordAttention
 from kgqa.model.encoder import Encoding
-from kgqa.model.linear import silent
+from kgqa.model.linear import zero_linear
 from kgqa.model.names import Names
 
 
@@ -48,8 +48,8 @@ class Planner(nn.Module):
         hidden, num_relations = config.hidden, len(names.residual)
         self.names = names
         self.attention = WordAttention(config.hops, hidden)
-        self.relation = silent(2 * hidden + values, num_relations)
-        self.kind = silent(width, num_relations, bias=False)
+        self.relation = zero_linear(2 * hidden + values, num_relations)
+        self.kind = zero_linear(width, num_relations, bias=False)
         self.count = nn.Linear(2 * hidden, config.hops)
         self.gates = nn.Linear(2 * hidden, 1 + config.hops)
         with torch.no_grad():

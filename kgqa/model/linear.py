@@ -1,10 +1,10 @@
-"""Linear layers that say nothing before they have learned something."""
+"""Linear layers that start at zero."""
 
 from torch import nn
 
 
-def silent(inputs: int, outputs: int, *, bias: bool = True) -> nn.Linear:
-    """Return a linear layer that starts at zero: at first what it is added to decides alone."""
+def zero_linear(inputs: int, outputs: int, *, bias: bool = True) -> nn.Linear:
+    """Return a linear layer that says nothing before it has learned something: what it is added to decides alone."""
     layer = nn.Linear(inputs, outputs, bias=bias)
     for parameter in layer.parameters():
         nn.init.zeros_(parameter)

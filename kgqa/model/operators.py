@@ -11,7 +11,7 @@ from kgqa import ops
 from kgqa.model.attention import WordAttention
 from kgqa.model.branches import Batch
 from kgqa.model.encoder import Encoding
-from kgqa.model.linear import silent
+from kgqa.model.linear import zero_linear
 from kgqa.model.names import Names
 from kgqa.ops import EntitySet
 from kgqa.ops.value import NOWHERE
@@ -85,7 +85,7 @@ class OperatorChooser(nn.Module):
         if names is None:
             possible[list(OF_ATTRIBUTES)] = float("-inf")
         else:
-            self.attribute = silent(2 * hidden + values, len(names.residual))
+            self.attribute = zero_linear(2 * hidden + values, len(names.residual))
         self.register_buffer("possible", possible, persistent=False)
         self.register_buffer("nothing", torch.eye(len(Operator))[Operator.NOTHING], persistent=False)
 
