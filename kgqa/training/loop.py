@@ -217,7 +217,7 @@ class Trainer:
         self.model.reasoner.train()
         if (state.epoch, state.step) == (stage.first, 0):
             # Steps are as large as the gradients of the questions in hand allow, not those of made ones: by their measure some
-            # weights moved twice as far as they should, and a seed of five unlearned for good what it knew (decision 0031).
+            # weights moved twice as far as they should, and one training of ten unlearned for good what it knew (decision 0031).
             self.optimizer.state.clear()
         clock = time.perf_counter()
         while state.step < stage.steps:
