@@ -29,6 +29,7 @@ from benchmarks import (
     scaling,
     serving,
     training,
+    unseen,
     way,
     wordings,
 )
@@ -38,6 +39,7 @@ BENCHMARKS = {
     **{f"accuracy-{name}": (lambda data, name=name: accuracy.run(name, data)) for name in accuracy.SUITES},
     **{f"learning-{name}": (lambda data, name=name: learning.run(name, data)) for name in learning.CURVES},
     "ablations": ablations.run,
+    "unseen": unseen.run,
     "wordings": wordings.run,
     "misses": misses.run,
     "hops": hops.run,
