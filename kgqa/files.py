@@ -23,7 +23,7 @@ _STORAGE_ERRORS = frozenset(
 
 
 def home() -> Path:
-    """Return the folder in which kgqa keeps what it fetches and starts: `KGQA_HOME`, else the user's cache folder."""
+    """Return the folder in which kgqa keeps what it fetches: `KGQA_HOME`, else the user's cache folder."""
     return _chosen_home() or Path(platformdirs.user_cache_dir("kgqa"))
 
 

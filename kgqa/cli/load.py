@@ -32,7 +32,9 @@ def load(
         if as_json:
             print_json({"script": script})
         else:
-            output.print(f"Wrote {export}. Run {script} where neo4j-admin is, with the server stopped.")
+            output.print(
+                f"Wrote {export}. Run {script} where neo4j-admin is, with the server stopped. Start it, run `kgqa migrate`."
+            )
         return
     from kgqa.graph.load import load as write_into
 

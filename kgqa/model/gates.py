@@ -7,7 +7,7 @@ from kgqa.model.branches import FEATURES, Batch
 from kgqa.ops.segments import maximum, softmax
 
 _SHARPNESS = 3.0
-"""How much better than an overlapping span a span must score to keep its gate open; measured in model.md."""
+"""How much better than an overlapping span a span must score to keep its gate open."""
 
 _PRIOR = (2.0, -1.0, -2.0, -2.0)
 """Where the weights of a span's features begin: long exact spans with few candidates that no longer span contains."""

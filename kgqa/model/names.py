@@ -12,7 +12,7 @@ from kgqa.model.vocabulary import Vocabulary
 from kgqa.text import tokenise
 
 SCALE: Final = 15.0
-"""Logits per unit of cosine; measured in model.md."""
+"""Logits per unit of cosine."""
 
 
 class Names(nn.Module):

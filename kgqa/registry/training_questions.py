@@ -18,6 +18,8 @@ class Exported:
 def as_questions(feedback: Iterable[FeedbackRecord], *, snapshot: str | None = None) -> Exported:
     """Return a line for each question of which somebody said what is right; the last word counts.
 
+    That another answer is wrong, without a word of what is right, takes nothing back of what was said before.
+
     Args:
         feedback: the oldest first.
         snapshot: only feedback on answers from this snapshot, by its fingerprint or the beginning of it.
@@ -25,8 +27,17 @@ def as_questions(feedback: Iterable[FeedbackRecord], *, snapshot: str | None = N
     last: dict[str, FeedbackRecord] = {}
     for record in feedback:
         if snapshot is None or record.snapshot.startswith(snapshot):
-            last.pop(record.question, None)
-            last[record.question] = record
+            before = last.pop(record.question, None)
+            last[record.question] = before if before is not None and _says_nothing_of(before, record) else record
     known = [record for record in last.values() if record.right is not None]
     lines = [{"id": f"feedback-{record.id}", "question": record.question} | (record.right or {}) for record in known]
     return Exported(lines=lines, unknown=len(last) - len(known))
+
+
+def _says_nothing_of(before: FeedbackRecord, record: FeedbackRecord) -> bool:
+    """Tell whether a record leaves open what is right, and is not of the answer that was said to be right before."""
+    return record.right is None and before.right is not None and _comparable(before.right) != _comparable(record.answer)
+
+
+def _comparable(answer: dict[str, Any]) -> Any:
+    return set(answer["answers"]) if "answers" in answer else answer

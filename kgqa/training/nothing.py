@@ -15,7 +15,7 @@ def reworded(questions: Sequence[Question], kb: KnowledgeBase, *, seed: int) -> 
     """Return each question without an answer once more, with one of its words replaced by a word of the other questions.
 
     Words of names are neither replaced nor put in. Without this, questions in new wordings that nothing in the graph answers
-    were hardly ever recognised, with it nearly all; twice as many questions without an answer are enough (model.md).
+    were hardly ever recognised, with it nearly all; twice as many questions without an answer are enough.
     """
     nothing = [question for question in questions if question.answers == ()]
     free, named = set[str](), set[str]()

@@ -108,11 +108,16 @@ def test_feedback_is_exported_for_the_next_training(page, site):
     said.get_by_label("What is right instead").fill("Padmé Amidala")
     said.get_by_role("button", name="Send").click()
     said.get_by_text("Thank you: recorded.").wait_for()
+    ask(page, "How tall is the Eiffel Tower?")
+    said.get_by_role("button", name="Wrong").click()
+    said.get_by_role("button", name="The graph cannot know").click()
+    said.get_by_text("Thank you: recorded.").wait_for()
     site.kgqa("feedback", "export", "said.jsonl")
     lines = [json.loads(line) for line in (site.folder / "said.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [(line["question"], line["answers"]) for line in lines] == [
         ("What city is the Mona Lisa in?", ["paris"]),
         ("Who did Natalie Portman play in Star Wars?", ["padme-amidala"]),
+        ("How tall is the Eiffel Tower?", []),
     ]
 
 

@@ -42,6 +42,19 @@ def test_what_was_confirmed_or_corrected_becomes_questions_and_the_last_word_cou
     assert exported.unknown == 1
 
 
+def test_another_answer_that_is_wrong_takes_back_nothing_but_a_contradiction_does(tmp_path):
+    with open_in(tmp_path) as registry:
+        said(registry, "a", "wrong", correction={"answers": ["b", "c"]})
+        said(registry, "a", "wrong", answer={"answers": ["d"]})
+        said(registry, "e", "right", answer={"answers": ["b", "c"]})
+        said(registry, "e", "wrong", answer={"answers": ["c", "b"]})
+        said(registry, "f", "right", answer={"value": 2.0})
+        said(registry, "f", "wrong", answer={"value": 3.0})
+        exported = as_questions(registry.feedback())
+    assert [(line["id"], line["question"]) for line in exported.lines] == [("feedback-1", "a"), ("feedback-5", "f")]
+    assert exported.unknown == 1
+
+
 def test_feedback_on_another_snapshot_can_be_left_out(tmp_path):
     with open_in(tmp_path) as registry:
         said(registry, "a", "right")

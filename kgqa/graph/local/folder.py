@@ -12,7 +12,7 @@ from typing import Final, Self
 from filelock import FileLock, Timeout
 
 from kgqa.errors import ConfigError, GraphError, GraphUnavailable
-from kgqa.files import home, storing, write_text
+from kgqa.files import data_home, storing, write_text
 from kgqa.graph.connection import Connection
 
 USER: Final = "neo4j"
@@ -57,14 +57,14 @@ class GraphFolder:
                 f"a local graph's name: expected up to 60 letters, digits, '-' and '_', found {name!r}. Choose another."
             )
         self.name = name
-        self.path = home() / "graphs" / name
+        self.path = data_home() / "graphs" / name
         self.password_file = self.path / "password"
         self._state_file = self.path / "server.json"
 
     @classmethod
     def all(cls) -> list[Self]:
         """Return all local graphs, sorted by name."""
-        root = home() / "graphs"
+        root = data_home() / "graphs"
         return [cls(path.name) for path in sorted(root.iterdir()) if path.is_dir()] if root.is_dir() else []
 
     @contextlib.contextmanager
