@@ -17,7 +17,7 @@ from kgqa.errors import DataError, StorageError
 _STORAGE_ERRORS = frozenset(
     {
         *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO),
-        *(errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG),
+        *(errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ENAMETOOLONG),
     }
 )
 
@@ -83,16 +83,28 @@ def new_folder(path: Path, *, marker: str) -> Iterator[Path]:
         try:
             yield draft
             _sync(draft)
-            if path.exists():
-                replaced = draft.with_suffix(".old")
-                path.rename(replaced)
-                draft.rename(path)
-                shutil.rmtree(replaced)
-            else:
-                draft.rename(path)
+            _take_the_place(draft, path)
         finally:
             if draft.exists():
                 shutil.rmtree(draft, ignore_errors=True)
+
+
+def _take_the_place(draft: Path, path: Path) -> None:
+    """Rename a folder to `path`, away from which another one is moved first; if it cannot be, that one is moved back."""
+    if not path.exists():
+        draft.rename(path)
+        return
+    replaced = draft.with_suffix(".old")
+    path.rename(replaced)
+    try:
+        draft.rename(path)
+    except OSError:
+        if path.exists():  # another process was faster, with a newer one
+            shutil.rmtree(replaced, ignore_errors=True)
+        else:
+            replaced.rename(path)
+        raise
+    shutil.rmtree(replaced, ignore_errors=True)
 
 
 def write_text(path: Path, text: str, *, private: bool = False) -> None:

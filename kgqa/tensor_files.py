@@ -1,6 +1,7 @@
 """Tensors on disk: safetensors only, so that reading a file never runs code."""
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -38,13 +39,15 @@ class Stream(NamedTuple):
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
-    """Write named tensors to `path`.
+    """Write named tensors to `path`; they are on the disk when this returns.
 
     Raises:
         StorageError: the file could not be written.
     """
     try:
         save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, path)
+        with open(path, "rb") as file:
+            os.fsync(file.fileno())
     except (SafetensorError, OSError) as error:
         path.unlink(missing_ok=True)
         raise StorageError(f"{path}: could not be written: {error}. Make room or choose another place.") from error

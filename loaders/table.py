@@ -134,6 +134,8 @@ class _Table:
         """Take in a row of the table of entities; return why not, if it is malformed."""
         if len(cells) != len(header):
             return f"expected {len(header)} columns, found {len(cells)}"
+        if any("\0" in cell for cell in cells):
+            return "expected text, found the character U+0000"
         row = dict(zip(header, cells, strict=True))
         identifier = row.pop("id")
         name, aliases, description = row.pop("name", identifier), row.pop("aliases", ""), row.pop("description", "")

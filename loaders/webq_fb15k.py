@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from kgqa.data import EntityRecord, RelationRecord
+from kgqa.data import RelationRecord
+from kgqa.data.records import entity_of
+from kgqa.errors import DataError
 from loaders.common import MAX_BAD, Loader, parser, run
 
 
@@ -35,21 +37,27 @@ def load(src: Path, out: Path, *, max_bad: float = MAX_BAD) -> str:
 def _entities(loader: Loader, path: Path) -> set[str]:
     entities: set[str] = set()
     for number, value in _objects(loader, path):
-        identifier, label, aliases = value.get("id"), value.get("label"), value.get("aliases", [])
-        named = label is None or isinstance(label, str)
-        if not isinstance(identifier, str) or identifier in entities or not named or not isinstance(aliases, list):
-            loader.bad(path, number, "expected a new id, a label and a list of aliases")
+        aliases = value.get("aliases", [])
+        if not isinstance(aliases, list):
+            loader.bad(path, number, f"expected a list of aliases, found {type(aliases).__name__}")
+            continue
+        fields = {
+            "id": value.get("id"),
+            "name": value.get("label") or None,
+            "aliases": [alias for alias in aliases if isinstance(alias, str) and alias.strip()],
+            "description": value.get("description") or None,
+        }
+        try:
+            entity = entity_of(Path(path.name), number, fields)
+        except DataError as error:
+            loader.bad(path, number, str(error))
+            continue
+        if entity.id in entities:
+            loader.bad(path, number, f"expected every id once, found {entity.id!r} again")
             continue
         loader.good()
-        entities.add(identifier)
-        loader.writer.entity(
-            EntityRecord(
-                id=identifier,
-                name=label or None,
-                aliases=tuple(dict.fromkeys(alias for alias in aliases if isinstance(alias, str) and alias.strip())),
-                description=value.get("description") or None,
-            )
-        )
+        entities.add(entity.id)
+        loader.writer.entity(entity)
     return entities
 
 
@@ -111,7 +119,8 @@ def _objects(loader: Loader, path: Path) -> Iterator[tuple[int, dict[str, Any]]]
     for number, line in loader.lines(path):
         try:
             value = json.loads(line)
-        except ValueError as error:
+            json.dumps(value, ensure_ascii=False).encode("utf-8")  # an escape may bring half of a surrogate pair
+        except (ValueError, RecursionError) as error:
             loader.bad(path, number, f"expected a JSON object: {error}")
             continue
         if isinstance(value, dict):

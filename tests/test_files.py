@@ -1,3 +1,4 @@
+import errno
 import json
 import stat
 import subprocess
@@ -283,3 +284,36 @@ def test_an_error_that_names_a_file_elsewhere_is_not_blamed_on_what_is_written(t
     assert caught.value is elsewhere
     with pytest.raises(StorageError), storing(tmp_path / "out"):
         raise PermissionError(13, "Permission denied", str(tmp_path / ".out.12345678.tmp" / "file"))
+
+
+def test_a_folder_that_cannot_be_replaced_is_put_back(tmp_path, monkeypatch):
+    fill(tmp_path / "out", "old")
+    rename = Path.rename
+
+    def full(self, target):
+        if self.suffix == ".tmp":
+            raise OSError(errno.ENOSPC, "No space left on device", str(self))
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", full)
+    with pytest.raises(StorageError, match="No space left"):
+        fill(tmp_path / "out", "new")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert (tmp_path / "out" / MARKER).read_text(encoding="utf-8") == "old"
+
+
+def test_of_two_that_write_a_folder_at_once_one_is_told(tmp_path, monkeypatch):
+    fill(tmp_path / "out", "old")
+    rename = Path.rename
+
+    def late(self, target):
+        if self.suffix == ".tmp":
+            (tmp_path / "out").mkdir()
+            (tmp_path / "out" / MARKER).write_text("of the other", encoding="utf-8")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", late)
+    with pytest.raises(StorageError, match="could not be written"):
+        fill(tmp_path / "out", "new")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert (tmp_path / "out" / MARKER).read_text(encoding="utf-8") == "of the other"

@@ -17,8 +17,15 @@ def main() -> None:
         return
     except KgqaError as error:
         told, code = str(error), error.exit_code
-    except PermissionError as error:
-        told = f"{error.filename}: {error.strerror}. Give yourself the right to it, or choose another place."
-        code = KgqaError.exit_code
+    except OSError as error:
+        told, code = _of_the_system(error), KgqaError.exit_code
     errors.print(f"[bold red]error:[/] {escape(told)}", soft_wrap=True, highlight=False)
     sys.exit(code)
+
+
+def _of_the_system(error: OSError) -> str:
+    """Tell what the operating system refused, and what to do."""
+    place = f"{error.filename}: " if error.filename is not None else ""
+    right = isinstance(error, PermissionError)
+    then = "Give yourself the right to it, or choose another place." if right else "Check the path, and that there is room."
+    return f"{place}{error.strerror or error}. {then}"

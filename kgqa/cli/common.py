@@ -1,18 +1,38 @@
 """What the commands share: where they print, how they show progress, and how they find the graph."""
 
 import json
+from collections.abc import Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.segment import Segment
+from rich.text import Text
 
 if TYPE_CHECKING:
     from kgqa.sdk import Graph
 
-output = Console(highlight=False, soft_wrap=True, markup=False)  # names and questions may hold brackets
-errors = Console(stderr=True, highlight=False)
+_CONTROLS: Final = dict.fromkeys([*range(0x09), *range(0x0B, 0x20), *range(0x7F, 0xA0)], "\ufffd")
+"""Characters that mean something to a terminal, but line feeds and tabs."""
+
+
+class _Plain(Console):
+    """A console on which names and questions stand as they are, and cannot clear the screen or set colours by what is in them."""
+
+    def render_str(self, text: str, **settings: Any) -> Text:
+        """Make a text that can be styled of a string."""
+        return super().render_str(text.translate(_CONTROLS), **settings)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Render, with a mark for each control character in a text."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=segment.text.translate(_CONTROLS))
+
+
+output = _Plain(highlight=False, soft_wrap=True, markup=False, emoji=False)  # names and questions may hold brackets, or :id:
+errors = _Plain(stderr=True, highlight=False, emoji=False)
 
 GraphName = Annotated[
     str | None,

@@ -59,10 +59,11 @@ def _by_address() -> Finding:
     from kgqa.graph import find
 
     title = "Neo4j by NEO4J_URI"
-    if not os.environ.get("NEO4J_URI"):
+    uri = os.environ.get("NEO4J_URI")
+    if not uri:
         return Finding(what=title, good=False, found="NEO4J_URI is not set")
     try:
-        with find.find() as connection:
+        with find.by_address(uri) as connection:
             return Finding(what=title, good=True, found=f"{connection.description} answers")
     except KgqaError as error:
         return Finding(what=title, good=False, found=str(error))

@@ -59,13 +59,13 @@ def evaluate(
             questions=questions,
             outcomes=[_outcome(scored) for scored in evaluation.scores],
         )
-    if per_question is not None:
-        lines = (json.dumps(line, ensure_ascii=False) + "\n" for line in report.per_question(loaded, evaluation))
-        write_text(per_question, "".join(lines))
     if as_json:
         print_json(summary)
     else:
         _print(summary)
+    if per_question is not None:
+        lines = (json.dumps(line, ensure_ascii=False) + "\n" for line in report.per_question(loaded, evaluation))
+        write_text(per_question, "".join(lines))
 
 
 def _outcome(scored: "Score") -> "Outcome":

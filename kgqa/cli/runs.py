@@ -19,13 +19,16 @@ if TYPE_CHECKING:
 MOST_SHOWN: Final = 20
 """Questions that are printed of each way in which two evaluations differ; `--json` has them all."""
 
+_MOST: Final = 2**31 - 1
+"""The largest number that databases have for an id."""
+
 app = typer.Typer(help="What was materialised, trained and evaluated.")
 
 
 @app.callback(invoke_without_command=True)
 def runs(
     context: typer.Context,
-    limit: Annotated[int, typer.Option(help="How many of each are shown.", min=1)] = 20,
+    limit: Annotated[int, typer.Option(help="How many of each are shown.", min=1, max=_MOST)] = 20,
     as_json: AsJson = False,
 ) -> None:
     """Show the snapshots, trainings and evaluations that were recorded, the newest first."""
@@ -46,7 +49,7 @@ def runs(
 
 @app.command()
 def show(
-    run: Annotated[int, typer.Argument(help="The id of a training, as `kgqa runs` prints it.", metavar="RUN")],
+    run: Annotated[int, typer.Argument(help="The id of a training, as `kgqa runs` prints it.", metavar="RUN", max=_MOST)],
     plot: Annotated[Path | None, typer.Option("--plot", metavar="OUT", help="Draw the learning curves into a file .svg.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -79,8 +82,8 @@ def show(
 
 @app.command()
 def diff(
-    left: Annotated[int, typer.Argument(help="The id of an evaluation, as `kgqa runs` prints it.", metavar="A")],
-    right: Annotated[int, typer.Argument(help="The id of another one.", metavar="B")],
+    left: Annotated[int, typer.Argument(help="The id of an evaluation, as `kgqa runs` prints it.", metavar="A", max=_MOST)],
+    right: Annotated[int, typer.Argument(help="The id of another one.", metavar="B", max=_MOST)],
     as_json: AsJson = False,
 ) -> None:
     """Compare two evaluations question by question."""

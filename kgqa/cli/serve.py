@@ -15,7 +15,7 @@ from kgqa.cli.common import Bars, GraphName, connect, output
 def serve(
     model: Annotated[Path, typer.Argument(help="The model's folder.")],
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port to listen on.", min=0, max=65535)] = 8000,
+    port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)] = 8000,
     snapshot: SnapshotOption = None,
     graph: GraphName = None,
     offline: Annotated[bool, typer.Option("--offline", help="Do not run the Cypher.")] = False,
@@ -48,7 +48,8 @@ def serve(
         if log:
             logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
             logging.getLogger("kgqa.serve").setLevel(logging.INFO)
-        output.print(f"Listening on http://{host}:{port} (documentation at /docs). Stop with Ctrl-C.")
+        address = f"[{host}]" if ":" in host else host
+        output.print(f"Listening on http://{address}:{port} (documentation at /docs). Stop with Ctrl-C.")
         app = make_app(qa, examples=example or (), token=os.environ.get("KGQA_TOKEN"))
         gc.collect()
         gc.freeze()  # what is here stays: to look through it for garbage again takes a tenth of a second each time

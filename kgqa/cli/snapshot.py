@@ -31,6 +31,7 @@ def snapshot(
 
     if mapping is not None and from_files is not None:
         raise ConfigError("--mapping is for a live graph, --from-files for a data folder: expected one of them, found both.")
+    Registry.open().close()  # one that cannot be used is told of before the work
     clock = time.perf_counter()
     if from_files is not None:
         with Bars() as bars:

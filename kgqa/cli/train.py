@@ -1,11 +1,13 @@
 """`kgqa train`: train a model from questions and their answers."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kgqa.cli.common import AsJson, Bars, output, print_json
+from kgqa.cli.common import AsJson, Bars, errors, output, print_json
 
 if TYPE_CHECKING:
     from kgqa.config import Config
@@ -52,10 +54,17 @@ def train(
                 warm_start=warm_start,
             )
 
-        def on_epoch(epoch: "Epoch") -> None:
+        def remember(epoch: "Epoch") -> None:
             registry.record_epoch(run, number=epoch.number, loss=epoch.loss, dev=epoch.dev, seconds=epoch.seconds)
+
+        def on_epoch(epoch: "Epoch") -> None:
+            with _warned_of():
+                remember(epoch)
             if not as_json:
                 _print_epoch(epoch)
+
+        for epoch in learned.state.epochs:  # an epoch may have been saved, and not recorded
+            remember(epoch)
 
         if not as_json:
             if learned.warm is not None:
@@ -66,10 +75,23 @@ def train(
             report = learned.run()
         except BaseException as error:
             stopped = isinstance(error, KeyboardInterrupt)
-            registry.finish_run(run, "interrupted" if stopped else "failed")
+            with _warned_of():
+                registry.finish_run(run, "interrupted" if stopped else "failed")
             raise
-        registry.finish_run(run, "finished", left_out=report.left_out, seconds=report.seconds)
+        with _warned_of():
+            registry.finish_run(run, "finished", left_out=report.left_out, seconds=report.seconds)
     _print_report(report, as_json)
+
+
+@contextmanager
+def _warned_of() -> Iterator[None]:
+    """Warn of a registry that cannot be used any more: what is trained is worth more than the note of it."""
+    from kgqa.errors import RegistryError
+
+    try:
+        yield
+    except RegistryError as error:
+        errors.print(f"not recorded: {error}", markup=False, soft_wrap=True)
 
 
 def _settings(path: Path | None, gold_topics: bool) -> "Config":

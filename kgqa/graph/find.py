@@ -39,16 +39,25 @@ def find(name: str | None = None) -> Connection:
         return find_local(name)
     uri = os.environ.get("NEO4J_URI")
     if uri:
-        password = os.environ.get("NEO4J_PASSWORD")
-        if password is None:
-            raise GraphUnavailable(f"NEO4J_URI is {uri}: expected NEO4J_PASSWORD beside it, found none. Set it.")
-        user, database = os.environ.get("NEO4J_USERNAME", "neo4j"), os.environ.get("NEO4J_DATABASE")
-        return Connection.connect(uri, (user, password), database=database)
+        return by_address(uri)
     running = [folder for folder in GraphFolder.all() if folder.running()]
     if len(running) > 1 and DEFAULT not in [folder.name for folder in running]:
         names = ", ".join(folder.name for folder in running)
         raise GraphUnavailable(f"several local graphs run ({names}): say which with --graph NAME.")
     return find_local(running[0].name if len(running) == 1 else DEFAULT)
+
+
+def by_address(uri: str) -> Connection:
+    """Connect to a server as `NEO4J_USERNAME`, `NEO4J_PASSWORD` and `NEO4J_DATABASE` say.
+
+    Raises:
+        GraphUnavailable: no password is set, or the server does not answer.
+    """
+    password = os.environ.get("NEO4J_PASSWORD")
+    if password is None:
+        raise GraphUnavailable(f"NEO4J_URI is {uri}: expected NEO4J_PASSWORD beside it, found none. Set it.")
+    user, database = os.environ.get("NEO4J_USERNAME", "neo4j"), os.environ.get("NEO4J_DATABASE")
+    return Connection.connect(uri, (user, password), database=database)
 
 
 def is_found(name: str) -> bool:
@@ -124,7 +133,9 @@ def _ways(name: str) -> str:
     known = "is not started" if has_local_extra() else "needs the extra kgqa[local], which is not installed"
     problem = container.engine_problem()
     docker = "answers (`kgqa up` would use it if kgqa[local] is missing)" if problem is None else f"does not answer ({problem})"
+    uri = os.environ.get("NEO4J_URI")
+    address = f"NEO4J_URI is {uri}, but a local graph was asked for" if uri else "NEO4J_URI is not set"
     return (
-        "There are three ways: (1) set NEO4J_URI, NEO4J_USERNAME and NEO4J_PASSWORD to a server of yours: NEO4J_URI is not set; "
+        f"There are three ways: (1) set NEO4J_URI, NEO4J_USERNAME and NEO4J_PASSWORD to a server of yours: {address}; "
         f"(2) run `kgqa up{suffix}`: the local server {known}; (3) Docker: the engine {docker}."
     )

@@ -99,6 +99,12 @@ def _done(connection: Connection, dataset: Dataset, merge: bool) -> set[str]:
     """Return the ids of the batches that are there; refuse a graph that holds something else."""
     batches = connection.read(queries.READ_BATCHES)
     if merge:
+        # The rows of what it did not write yet are kept for it: both would be given the same ones, and neither could be finished.
+        for row in connection.read(queries.UNFINISHED_OTHER, {"dataset": dataset.fingerprint}):
+            raise LoadError(
+                f"{connection.description}: expected finished loads to add to, found that of {row['name']!r} interrupted. Load "
+                "it again from its folder as it was; or begin with an empty graph (`kgqa up NAME`, then --graph NAME)."
+            )
         _refuse_conflicts(connection, dataset)
         return {row["id"] for row in batches}
     others = [row["name"] for row in batches if row["dataset"] != dataset.fingerprint and row["name"] is not None]

@@ -15,6 +15,13 @@ RECORD_BATCH: Final[LiteralString] = """
 CREATE (:LoadBatch {id: $id, dataset: $dataset, stage: $stage, number: $number, rows: $rows, written: datetime()})
 """
 
+UNFINISHED_OTHER: Final[LiteralString] = """
+MATCH (b:LoadBatch {stage: 'plan'})
+WHERE b.finished IS NULL AND b.dataset <> $dataset
+RETURN b.name AS name
+LIMIT 1
+"""
+
 PLAN: Final[LiteralString] = """
 OPTIONAL MATCH (e:Entity)
 WITH coalesce(max(e.row), -1) + 1 AS base

@@ -172,3 +172,37 @@ def test_feedback_becomes_a_question_file(kgqa, tmp_path):
     (line,) = (tmp_path / "said.jsonl").read_text().splitlines()
     assert json.loads(line) == {"id": "feedback-1", "question": "Who directed Contact?", "answers": ["zemeckis"]}
     assert json.loads(kgqa("feedback", "export", tmp_path / "none.jsonl", "--snapshot", "0", "--json").out)["questions"] == 0
+
+
+def test_the_doctor_speaks_of_the_address_also_where_a_local_graph_is_chosen(kgqa, monkeypatch):
+    monkeypatch.setenv("NEO4J_URI", "bolt://127.0.0.1:1")
+    monkeypatch.setenv("NEO4J_PASSWORD", "secret-password")
+    monkeypatch.setenv("KGQA_GRAPH", "films")
+    found = {finding["what"]: finding for finding in json.loads(kgqa("doctor", "--json").out)["findings"]}
+    assert "127.0.0.1:1" in found["Neo4j by NEO4J_URI"]["found"]
+
+
+def test_a_training_ends_well_though_the_registry_is_gone_and_a_resumed_one_records_what_is_missing(kgqa, tmp_path, monkeypatch):
+    from kgqa.errors import RegistryError
+    from kgqa.registry import Registry
+
+    data, snapshot = write_folder(tmp_path / "data", questions={"dev": FILMS_QUESTIONS}), tmp_path / "snapshot"
+    kgqa("snapshot", snapshot, "--from-files", data)
+    dev, config = data / "questions" / "dev.jsonl", tmp_path / "model.toml"
+    config.write_text("[training]\nepochs = 2\nleast_steps = 1\n")
+    command = ("train", snapshot, "--questions", dev, "--dev", dev, "--out", tmp_path / "model", "--config", config)
+
+    def gone(*_, **__):
+        raise RegistryError("the registry is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Registry, "record_epoch", gone)
+        patch.setattr(Registry, "finish_run", gone)
+        done = kgqa(*command)
+    assert done.code == 0
+    assert done.err.count("not recorded: the registry is gone") == 3
+    assert "learned from 4 questions" in done.out
+
+    assert kgqa(*command, "--resume").code == 0
+    (run,) = json.loads(kgqa("runs", "--json").out)["runs"]
+    assert (run["status"], [epoch["number"] for epoch in run["epochs"]]) == ("finished", [1, 2])

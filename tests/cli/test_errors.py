@@ -1,5 +1,6 @@
 """Bad input: one message with file and line, the right exit code, no traceback, nothing half-written."""
 
+import os
 import resource
 import signal
 import subprocess
@@ -66,6 +67,8 @@ def test_what_is_no_question_is_refused(kgqa, tmp_path, question, message):
         (("up", "../outside"), 2, "expected up to 60 letters"),
         (("load", "{}/nothing"), 2, "expected a file that can be read"),
         (("fly",), 2, "No such command"),
+        (("ask", "x" * 300, "{}/model"), 1, "File name too long. Check the path"),
+        (("runs", "show", "9" * 20), 2, "less than or equal to 2147483647"),
     ],
 )
 def test_a_wrong_command_says_what_is_wrong(kgqa, tmp_path, arguments, code, message):
@@ -121,6 +124,7 @@ def test_a_full_disk_is_an_error_and_leaves_nothing(tmp_path):
         capture_output=True,
         text=True,
         check=False,
+        env=os.environ | {"KGQA_REGISTRY_URL": "sqlite://"},  # in memory: what the disk refuses is the snapshot
         preexec_fn=small_files,
     )
 
@@ -153,3 +157,21 @@ def test_a_registry_that_cannot_be_used_is_told_of_before_questions_are_answered
     done = kgqa("evaluate", tmp_path / "model", "--questions", questions)
     assert (done.code, "registry" in done.err) == (1, True), done
     assert "Traceback" not in done.err
+
+
+def test_names_cannot_steer_the_terminal_and_are_printed_as_they_are(capsys):
+    from rich.table import Table
+    from rich.text import Text
+
+    from kgqa.cli.common import output
+
+    table = Table(box=None)
+    table.add_column("")
+    table.add_row("cell \x1b[2J")
+    for shown in ("urn:id:5 [b] \x1b]0;title\x07", Text("text \x9b31m"), table):
+        output.print(shown)
+    printed = capsys.readouterr().out
+    assert "urn:id:5 [b] \ufffd]0;title" in printed
+    assert "text \ufffd31m" in printed
+    assert "cell \ufffd[2J" in printed
+    assert not set("\x1b\x07\x9b") & set(printed)

@@ -87,6 +87,16 @@ def test_the_path_is_drawn_and_told_and_its_cypher_copied_and_its_rows_opened(pa
     assert cypher.get_by_text('"Paris"').is_visible()
 
 
+def test_ids_that_are_large_numbers_stay_exact(page):
+    json_text = (
+        '{"ids": [1503405912345678901, -9007199254740993, 12], "share": 0.12345678901234567, "name": "a \\" 1503405912345678901"}'
+    )
+    shown = page.evaluate(
+        "(text) => { const value = exactly(text); return [written(value.ids), value.share, value.name]; }", json_text
+    )
+    assert shown == ["[1503405912345678901,-9007199254740993,12]", 0.12345678901234567, 'a " 1503405912345678901']
+
+
 def test_a_question_about_nothing_known_gets_no_answer_and_no_path(page):
     answer = ask(page, "Who painted the <b>Zyzzyx</b>?")
     assert "I don't know." in answer.inner_text()

@@ -112,3 +112,16 @@ def test_the_graph_of_the_environment_is_meant_by_programs_too(monkeypatch):
         find.find()
     assert find.is_found("films")
     assert not find.is_found("default")
+
+
+def test_folders_that_no_graph_can_be_called_are_passed_over():
+    folder = GraphFolder("films")
+    for name in ("films", "films.bak", "lost+found"):
+        (folder.path.parent / name).mkdir(parents=True)
+    assert [found.name for found in GraphFolder.all()] == ["films"]
+
+
+def test_that_an_address_is_set_is_said_where_a_local_graph_was_asked_for(monkeypatch):
+    monkeypatch.setenv("NEO4J_URI", "bolt://127.0.0.1:1")
+    with pytest.raises(GraphUnavailable, match=r"NEO4J_URI is bolt://127\.0\.0\.1:1, but a local graph was asked for"):
+        find.find("films")

@@ -46,5 +46,5 @@ def test_the_graph_of_a_lasting_container_is_there_after_it_was_stopped(films, t
     finally:
         find.stop(name)
         client = docker.from_env()
-        client.volumes.get(f"kgqa-{name}").remove(force=True)
+        client.volumes.get(container.title_of(GraphFolder(name))).remove(force=True)
         client.close()

@@ -102,6 +102,10 @@ def test_a_load_that_is_killed_goes_on_where_it_stopped(graph, server, tmp_path)
     assert not (tmp_path / "half").exists()
     with pytest.raises(LoadError, match="begun with 500 rows in a batch, found 600"):
         load(graph, dataset, size=600)
+    films = Dataset.read(write_folder(tmp_path / "films"))
+    with pytest.raises(LoadError, match="expected finished loads to add to, found that of 'large' interrupted"):
+        load(graph, films, merge=True)
+    assert counts(graph) == present
 
     report = load(graph, dataset, size=500)
 

@@ -256,3 +256,15 @@ def test_the_command_line_reaches_every_option(tmp_path, monkeypatch, capsys):
         EntityRecord(id="Paris", name="Paris (France)", attributes={"area": 105.0}),
         EntityRecord(id='"A" side', name='"A" side'),
     ]
+
+
+def test_a_character_that_no_text_has_is_set_aside(tmp_path):
+    write(tmp_path / "nodes.csv", "id,name", "Paris,Pa\0ris", "Rome,Roma")
+    load(
+        write(tmp_path / "facts.csv", *map(",".join, (PARIS, ROME))),
+        tmp_path / "out",
+        entities=tmp_path / "nodes.csv",
+        max_bad=0.5,
+    )
+    assert quarantined(tmp_path / "out") == [("nodes.csv", 2, "expected text, found the character U+0000")]
+    assert names(tmp_path / "out")["Rome"] == "Roma"

@@ -82,7 +82,16 @@ def test_a_mention_is_placed_where_it_stands_in_the_question(tmp_path, text, top
 def test_malformed_lines_are_set_aside_with_their_reasons(tmp_path):
     src = source(
         tmp_path / "src",
-        entities=(*ENTITIES, "[]", {"id": "/m/1", "label": "Fiji again"}, {"id": "/m/4", "label": 4}),
+        entities=(
+            *ENTITIES,
+            "[]",
+            {"id": "/m/1", "label": "Fiji again"},
+            {"id": "/m/4", "label": 4},
+            {"id": "/m/4", "label": " "},
+            {"id": "/m/4", "description": ["no text"]},
+            {"id": "/m/4", "aliases": "Viti"},
+            '{"id": "/m/4", "label": "B \\ud800"}',
+        ),
         facts=(*FACTS, "/m/1\tr\t/m/9", "/m/1\tr"),
         questions=(
             question(),
@@ -98,20 +107,23 @@ def test_malformed_lines_are_set_aside_with_their_reasons(tmp_path):
     answers = "expected a question and answers that are known entities"
     known = "expected subject<TAB>relation<TAB>object with known entities, found"
     rows = quarantined(tmp_path / "out")
-    assert [row for row in rows if row[2].startswith("expected a JSON object: ")] == [rows[5]]
+    assert [row for row in rows if row[2].startswith("expected a JSON object: ")] == [rows[6], rows[9]]
     assert [row[:2] for row in rows] == [
-        *(("entities.jsonl", line) for line in (4, 5, 6)),
+        *(("entities.jsonl", line) for line in (4, 5, 6, 7, 8, 9, 10)),
         *(("facts.tsv", line) for line in (4, 5)),
         *(("dev.jsonl", line) for line in (2, 3, 4, 5, 6, 7)),
     ]
-    assert [row[2] for row in rows[:5]] == [
+    assert [row[2] for row in (*rows[:6], *rows[7:9])] == [
         "expected a JSON object, found list",
-        "expected a new id, a label and a list of aliases",
-        "expected a new id, a label and a list of aliases",
+        "expected every id once, found '/m/1' again",
+        "entities.jsonl, line 6: expected name to be text or null, found 4. Use null where there is none.",
+        "entities.jsonl, line 7: expected name to be text or null, found ' '. Use null where there is none.",
+        "entities.jsonl, line 8: expected description to be text or null, found ['no text']. Use null where there is none.",
+        "expected a list of aliases, found str",
         rf"{known} '/m/1\tr\t/m/9'",
         rf"{known} '/m/1\tr'",
     ]
-    assert [row[2] for row in rows[6:]] == [*[answers] * 4, "expected topics to be a list of objects"]
+    assert [row[2] for row in rows[10:]] == [*[answers] * 4, "expected topics to be a list of objects"]
     assert len(read_questions(tmp_path / "out" / "questions" / "dev.jsonl")) == 1
 
 

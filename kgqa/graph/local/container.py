@@ -1,6 +1,7 @@
 """The same Neo4j in a Docker container, for machines where the extra `kgqa[local]` is not installed."""
 
 import contextlib
+import hashlib
 import os
 import socket
 import time
@@ -38,6 +39,11 @@ def engine_problem() -> str | None:
     return None
 
 
+def title_of(folder: GraphFolder) -> str:
+    """Return what a graph's container and volume are called; with its folder's hash, for others may use the same engine."""
+    return f"kgqa-{folder.name}-{hashlib.sha256(str(folder.path.absolute()).encode()).hexdigest()[:8]}"
+
+
 def start_lasting(name: str, *, progress: Progress = silent) -> Running:
     """Start the container of a local graph, or find it running; it goes on after this process, its data is a volume.
 
@@ -52,7 +58,7 @@ def start_lasting(name: str, *, progress: Progress = silent) -> Running:
         running = folder.running()
         if running is not None:
             return running
-        title, password, port = f"kgqa-{name}", folder.password(), port_of(folder.path)
+        title, password, port = title_of(folder), folder.password(), port_of(folder.path)
         progress("starting Neo4j in Docker", 0, None)
         try:
             with contextlib.closing(docker.from_env()) as client:

@@ -47,12 +47,15 @@ class Running:
         return Connection.connect(self.uri, (USER, self.password))
 
 
+def _is_name(name: str) -> bool:
+    return name.isascii() and name.replace("-", "").replace("_", "").isalnum() and len(name) <= 60
+
+
 class GraphFolder:
     """A local graph that lasts, by its name."""
 
     def __init__(self, name: str) -> None:
-        allowed = name.replace("-", "").replace("_", "")
-        if not allowed.isalnum() or not name.isascii() or len(name) > 60:
+        if not _is_name(name):
             raise ConfigError(
                 f"a local graph's name: expected up to 60 letters, digits, '-' and '_', found {name!r}. Choose another."
             )
@@ -65,7 +68,8 @@ class GraphFolder:
     def all(cls) -> list[Self]:
         """Return all local graphs, sorted by name."""
         root = data_home() / "graphs"
-        return [cls(path.name) for path in sorted(root.iterdir()) if path.is_dir()] if root.is_dir() else []
+        found = sorted(root.iterdir()) if root.is_dir() else []
+        return [cls(path.name) for path in found if path.is_dir() and _is_name(path.name)]
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
