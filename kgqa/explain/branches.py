@@ -25,7 +25,7 @@ class Traced:
         branch: its number in the batch.
         starts: what part of its score came from each candidate, by row.
         paths: the best paths; the first begins at the candidate that brought most, and stands in the Cypher.
-        differ: the pairs of positions on the first path at which entities must differ.
+        differ: the pairs of positions (low, high) on the first path: what the first `low` hops lead to is left out at `high`.
     """
 
     place: int
@@ -83,7 +83,7 @@ def mentioned(prediction: Prediction, answer: int, attribute: int) -> Traced:
 
 
 def _pairs(plan: Plan, walks: Walks, branch: int, path: RelationPath) -> tuple[tuple[int, int], ...]:
-    """Return the pairs of positions on a path that must differ for what the gates left out."""
+    """Return the pairs of positions on a path for what the gates left out, as `Chain.differ` has them."""
     hops, leave_last = len(path.relations), plan.leave_last[branch].tolist()
     pairs = [(hop - 2, hop) for hop in range(2, hops + 1) if leave_last[hop - 1] > OPEN]
     if float(plan.leave_start[branch]) > OPEN and (0, hops) not in pairs:
@@ -92,7 +92,7 @@ def _pairs(plan: Plan, walks: Walks, branch: int, path: RelationPath) -> tuple[t
         (low, high)
         for low, high in pairs
         # A gate that is not quite closed lets a walk through that comes back; its query must not forbid that.
-        if path.entities[low] != path.entities[high]
+        if path.entities[high] not in walks.facts.led_to(path.entities[0], path.relations[:low])
         # Where nothing could have come back, as from a film to an actor to a film to a genre, there is nothing to forbid.
         and len(np.intersect1d(walks.levels[low].entities, walks.levels[high].entities, assume_unique=True))
     )

@@ -37,9 +37,11 @@ def _is_there(answer: Answer, rows: list[dict[str, Any]], kb: KnowledgeBase, con
     if answer.operator == "count":
         return any(row["value"] == answer.value for row in rows)
     _, identifier = kb.mapping.locate(answer.compared[0].id if answer.operator == "value" else answer.entities[0].id)
-    if any(_is_it(row, identifier, answer) for row in rows):
+    # Rows do not tell of what label an id is: where answers have several, another node may have the same.
+    alike = len(kb.mapping.nodes) == 1 or len({kb.mapping.locate(one.id)[0].label for one in answer.entities}) <= 1
+    if alike and any(_is_it(row, identifier, answer) for row in rows):
         return True
-    if answer.proof is None or len(rows) < answer.cypher.parameters["limit"]:
+    if answer.proof is None or (alike and len(rows) < answer.cypher.parameters["limit"]):
         return False
     proved = connection.read(answer.proof.text, answer.proof.parameters, timeout=timeout)
     return any(_is_it(row, identifier, answer) for row in proved)

@@ -8,6 +8,7 @@ best paths exactly.
 """
 
 import heapq
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final, Self
@@ -137,6 +138,13 @@ class _Arrays:
         low, high = (first + self.relation[first:last].searchsorted((relation, relation + 1))).tolist()
         objects: list[int] = self.object[low:high].tolist()
         return objects
+
+    def led_to(self, start: int, relations: Sequence[int]) -> set[int]:
+        """Return where relations lead from a start, one after the other."""
+        reached = {start}
+        for relation in relations:
+            reached = {object_ for entity in reached for object_ in self.objects(entity, relation)}
+        return reached
 
 
 def best_paths(walks: Walks, answer: int, *, most: int = 3, start: int | None = None) -> list[RelationPath]:

@@ -16,7 +16,7 @@ from kgqa.explain.paths import RelationPath
 from kgqa.explain.ranking import Ranking
 from kgqa.graph.cypher import Chain, Extreme, NodeShape, Step, ask_again, count_again, prove, value_again
 from kgqa.kb import KnowledgeBase
-from kgqa.model.operators import Operator
+from kgqa.model.operators import Operator, likely
 from kgqa.model.prediction import OPEN, Asked, Model, Prediction
 from kgqa.ops import relations_of
 from kgqa.ops.entity_set import members
@@ -142,8 +142,9 @@ def _compared(kb: KnowledgeBase, prediction: Prediction, asked: Asked) -> tuple[
     assert prediction.reasoning is not None
     sets, attribute = prediction.reasoning.sets, asked.attribute
     rows, own = members(sets, prediction.number)
-    values = kb.values[torch.from_numpy(rows), attribute].double().numpy()
-    known = (sets.weights.numpy()[own] > OPEN) & ~np.isnan(values)
+    values, weights = kb.values[torch.from_numpy(rows), attribute].double().numpy(), sets.weights.numpy()[own]
+    valued = ~np.isnan(values)
+    known = valued & likely(weights, weights[valued].max(initial=0.0), above=OPEN)
     rows, values = rows[known], values[known]
     order = np.lexsort((rows, -values if asked.operator is Operator.LARGEST else values))
     places = [order[0], *[place for place in order if values[place] != values[order[0]]][:1]] if len(order) else []

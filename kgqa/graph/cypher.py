@@ -40,7 +40,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A walk from one node. `differ` holds pairs of positions on it (0 is the start) at which the nodes must differ."""
+    """A walk from one node.
+
+    `differ` holds pairs of positions (low, high): a node at `high` must be none of those that the first `low` steps lead to from
+    the start, whatever way this walk took; with low 0 that is the start itself.
+    """
 
     start: NodeShape
     start_id: str | int
@@ -163,13 +167,28 @@ def _match(
         names = [f"{letter}{position}" for position in range(len(chain.steps))] + ["answer"]
         parameters[start] = chain.start_id
         lines.append(f"MATCH ({names[0]}:{identifier(chain.start.label)} {{{identifier(chain.start.id)}: ${start}}})")
-        for position, step in enumerate(chain.steps):
-            last = position == len(chain.steps) - 1
-            lines.append(f"MATCH ({names[position]}){_arrow(step)}({names[position + 1]}:{any_answer if last else any_entity})")
-            different = [f"{names[later]} <> {names[earlier]}" for earlier, later in chain.differ if later == position + 1]
-            if different:
-                lines.append(f"WHERE {' AND '.join(different)}")
+        lines += _walked(chain, names, any_entity, f":{any_answer}")
     return lines, parameters
+
+
+def _walked(chain: Chain, names: Sequence[str], any_entity: str, last: str) -> list[str]:
+    """Return the lines of the first steps of a chain, one for each name after the first; `last` are the labels of the end."""
+    lines = []
+    for position, step in enumerate(chain.steps[: len(names) - 1], start=1):
+        labels = last if position == len(names) - 1 else f":{any_entity}"
+        lines.append(f"MATCH ({names[position - 1]}){_arrow(step)}({names[position]}{labels})")
+        conditions = [_differs(chain, names, low, high, any_entity) for low, high in chain.differ if high == position]
+        if conditions:
+            lines.append(f"WHERE {' AND '.join(conditions)}")
+    return lines
+
+
+def _differs(chain: Chain, names: Sequence[str], low: int, high: int, any_entity: str) -> str:
+    """Return the condition that the node at `high` is none of those that the first `low` steps lead to."""
+    if low == 0:
+        return f"{names[high]} <> {names[0]}"
+    others = [names[0], *(f"{names[0]}_{high}_{position}" for position in range(1, low)), names[high]]
+    return f"NOT EXISTS {{ {' '.join(_walked(chain, others, any_entity, ''))} }}"
 
 
 def _any_of(labels: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import islice, pairwise
 from typing import Any, Final, LiteralString
 
+from kgqa.data.records import is_number
 from kgqa.errors import MappingError
 from kgqa.graph import cypher
 from kgqa.graph.catalogue import Attribute, Relation
@@ -106,9 +107,9 @@ def _entity(mapping: Mapping, node: NodeMapping, key: int, row: dict[str, Any], 
     numbers = []
     for attribute in attributes:
         value = values[attribute] if attribute in node.attributes else None
-        if value is not None and (not isinstance(value, int | float) or isinstance(value, bool)):
+        if value is not None and not is_number(value):  # a NaN is larger than all numbers in Cypher, and equal to none
             raise MappingError(
-                f"{node.label} {row['id']!r}: expected {attribute} to be a number, found {value!r}. "
+                f"{node.label} {row['id']!r}: expected {attribute} to be a finite number, found {value!r}. "
                 f"Take {attribute} out of the attributes."
             )
         numbers.append(None if value is None else float(value))

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from kgqa import ops
@@ -14,7 +15,10 @@ from kgqa.model.encoder import Encoding
 from kgqa.model.linear import zero_linear
 from kgqa.model.names import Names
 from kgqa.ops import EntitySet
+from kgqa.ops.segments import maximum
 from kgqa.ops.value import NOWHERE
+
+T = TypeVar("T", Tensor, NDArray[Any])
 
 _LACKING: Final = 3.0
 """How much it counts at the start of training, as a logit, that what is asked for does not exist."""
@@ -160,21 +164,34 @@ def held(sets: EntitySet, attributes: Tensor, values: Tensor) -> Tensor:
     return joint / joint.sum(1, keepdim=True).clamp(min=NOWHERE)
 
 
-def settled(sets: EntitySet, attribute: Tensor, values: Tensor, *, above: float) -> EntitySet:
-    """Return the sets whose extreme is asked for with no doubt who is in them: the members above a weight, where one has a value.
+def likely(weights: T, best: T, *, above: float) -> T:
+    """Tell which members are in a set for sure: those above a weight, or, where none is, those half as likely as the best.
 
-    Others stay as they are.
+    Args:
+        weights: of members that have a value; tensors or arrays.
+        best: the largest weight of each one's set.
+        above: the weight.
+    """
+    return (weights > above) | ((best <= above) & (weights > 0) & (weights >= 0.5 * best))
+
+
+def settled(sets: EntitySet, attribute: Tensor, values: Tensor, *, above: float) -> EntitySet:
+    """Return the sets whose extreme is asked for with no doubt who is in them: weight 1 or 0.
+
+    In doubt a runner-up would stand in the answer beside the extreme. Sets whose extreme is not asked for, or in which nothing
+    has a value, stay as they are.
 
     Args:
         sets: B sets.
         attribute: shape (B,), whose extreme is asked for; -1 for none.
         values: shape (N_E, A), the attributes; NaN where an entity has none.
-        above: members with a larger weight get weight 1, the others 0.
+        above: as of `likely`, which tells who is in them.
     """
     own = attribute[sets.sets]
-    likely = (sets.weights > above) & (own >= 0) & ~values[sets.entities, own].isnan()
-    clear = torch.bincount(sets.sets[likely], minlength=sets.batch) > 0
-    return sets.with_weights(torch.where(clear[sets.sets], likely.to(sets.weights.dtype), sets.weights))
+    valued = (own >= 0) & ~values[sets.entities, own].isnan()
+    best = maximum(sets.weights.masked_fill(~valued, 0.0), sets.sets, sets.batch, empty=0.0)
+    inside = valued & likely(sets.weights, best[sets.sets], above=above)
+    return sets.with_weights(torch.where((best > 0)[sets.sets], inside.to(sets.weights.dtype), sets.weights))
 
 
 def heard_of(branches: Tensor, p_span: Tensor, batch: Batch) -> Tensor:

@@ -225,8 +225,8 @@ def _asked(choice: Choice, held_attributes: Tensor) -> list[Asked]:
 def _applied(sets: EntitySet, asked: Sequence[Asked], values: Tensor) -> EntitySet:
     """Apply to each set the operator that its question asks for; counts keep what they count.
 
-    An extreme is that of the likely members, where one has a value, as a count is theirs: many unlikely ones with better values
-    would together outdo it. Its winners keep their weights.
+    An extreme is that of the likely members that have a value, as a count is theirs: many unlikely ones with better values would
+    together outdo it. Its winners keep their weights.
     """
     if all(one.attribute is None for one in asked):
         return sets

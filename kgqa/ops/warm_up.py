@@ -7,6 +7,7 @@ from torch import Tensor
 
 from kgqa.kb.facts import Facts
 from kgqa.ops import _frontier, _fused
+from kgqa.ops.aggregates import extreme
 from kgqa.ops.entity_set import EntitySet
 from kgqa.ops.having import having
 from kgqa.ops.relations import facts_along, relations_of, relations_together
@@ -32,6 +33,7 @@ def warm_up(progress: Progress = silent) -> None:
         lambda: mix([x, x], torch.ones(1, 2)).weights,
         lambda: exclude(x, x, gate).weights,
         lambda: intersect(x, gate, torch.zeros(1, dtype=torch.long), 1).weights,
+        lambda: extreme(x, torch.tensor([1.0, 2.0]), largest=True).weights,
         lambda: having(facts, x, r),
         lambda: having(facts, EntitySet.of_dense(torch.ones(1, 2)), r),
         lambda: relations_of(facts, start)[0] * weights.sum(),

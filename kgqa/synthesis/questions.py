@@ -15,6 +15,7 @@ from kgqa.synthesis.phrases import Phrases, UnsayableError
 from kgqa.synthesis.subjects import SHAPES, Shape, Subject, Subjects
 from kgqa.synthesis.walks import Walker
 from kgqa.synthesis.wordings import Text, fill, read_wordings
+from kgqa.text import tokenise
 
 Asks = Literal["set", "count", "largest", "smallest", "value"]
 
@@ -73,6 +74,10 @@ class _Maker:
             self._frames["set"] = [frame for asks in ("set", *self._kinds.words) for frame in wordings.frames[asks]]
         self._subjects, self._phrases = Subjects(kb, walker), Phrases(kb, walker, wordings)
         self._values = kb.values.numpy()
+        said = [[token.key for token in tokenise(attribute.name)] for attribute in kb.attributes]
+        self._rivals = [
+            [other for other, words in enumerate(said) if words == own and other != place] for place, own in enumerate(said)
+        ]
 
     def questions(self, asks: Asks, shape: Shape, tries: int) -> Iterator[Made]:
         """Yield different questions of a kind, from at most `tries` sets."""
@@ -122,6 +127,7 @@ class _Maker:
         values = self._values[rows, attribute]
         if len(np.unique(values[~np.isnan(values)])) <= 1:
             raise UnsayableError
+        self._refuse_rivals(attribute, rows)
         best = np.nanmax(values) if largest else np.nanmin(values)
         return attribute, [row for row, value in zip(rows, values.tolist(), strict=True) if value == best]
 
@@ -134,7 +140,17 @@ class _Maker:
         attribute = int(random.integers(self._values.shape[1]))
         if len(rows) != 1 or np.isnan(self._values[rows[0], attribute]):
             raise UnsayableError
+        self._refuse_rivals(attribute, rows)
         return attribute, float(self._values[rows[0], attribute])
+
+    def _refuse_rivals(self, attribute: int, rows: list[int]) -> None:
+        """Refuse an attribute that is called like another one which some of `rows` have: a question could mean either.
+
+        Raises:
+            UnsayableError: there is one.
+        """
+        if not np.isnan(self._values[np.ix_(rows, self._rivals[attribute])]).all():
+            raise UnsayableError
 
     def _made(self, asks: Asks, subject: Subject, text: Text, right: dict[str, Any], number: int) -> Made:
         kind = f"{asks} {subject.shape}"

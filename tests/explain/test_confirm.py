@@ -4,6 +4,7 @@ import pytest
 
 from kgqa.explain.confirm import confirm
 from kgqa.explain.trace import trace
+from kgqa.graph.mapping import Mapping, NodeMapping
 from kgqa.model.operators import Operator
 from tests.model.small import untrained, with_operator, with_plan
 from tests.worlds import snapshot_of, write_folder
@@ -50,3 +51,24 @@ def test_a_whole_number_confirms_the_number_that_a_snapshot_keeps_of_it(model):
 @pytest.mark.parametrize("changed", ["100 m", 101.0, None])
 def test_the_value_of_another_entity_confirms_nothing(model, changed):
     assert confirmed(model, t0=changed, t8=100.0) == "not confirmed"
+
+
+@pytest.mark.parametrize(("proved", "said"), [([{"id": "paris", "name": "Paris"}], "confirmed"), ([], "not confirmed")])
+def test_where_answers_have_several_labels_a_row_with_the_id_alone_confirms_nothing(tmp_path, proved, said):
+    entities = [{"id": "Person:z", "name": "Zoe"}, {"id": "Person:paris", "name": "Paris"}, {"id": "City:rome", "name": "Rome"}]
+    facts = [("Person:z", "knows", other["id"]) for other in entities[1:]]
+    kb = snapshot_of(write_folder(tmp_path / "known", entities=entities, facts=facts), tmp_path / "known-kb")
+    kb.mapping = Mapping(nodes=tuple(NodeMapping(label=label, id="key", name="name") for label in ("Person", "City")))
+    model = with_plan(untrained(kb), [{"knows": 1.0}, {}], hops=[1.0, 0.0])
+    answer = trace(model, next(model.predict([model.lay_out("whom Zoe")])), limit=5)
+    assert answer.entities[0].id in ("Person:paris", "City:rome")
+    key = answer.entities[0].id.partition(":")[2]
+
+    class Changed:
+        """Returns every id of before, of whatever label, and what is proved of the first answer."""
+
+        def read(self, text, parameters, *, timeout):
+            one = [row | {"id": key} for row in proved]
+            return one if "answer" in parameters else [{"id": name, "name": name} for name in ("paris", "rome")]
+
+    assert confirm(answer, kb, Changed(), timeout=1.0).confirmation == said

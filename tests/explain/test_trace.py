@@ -32,7 +32,24 @@ def test_a_query_forbids_to_go_back_only_where_a_walk_could(model):
     assert [entity.id for entity in answer.entities] == ["broyles"]
     lines = answer.cypher.text.splitlines()
     assert lines[lines.index("MATCH (a1)<-[:DIRECTED_BY]-(a2:Entity)") + 1] == "WHERE a2 <> a0"
-    assert "<> a1" not in answer.cypher.text  # a writer is no director
+    assert "EXISTS" not in answer.cypher.text  # a writer is no director
+
+
+@pytest.mark.parametrize(("other", "found", "forbidden"), [("abc", {"c"}, True), ("ab", {"a", "b"}, False)])
+def test_a_query_leaves_out_all_that_the_first_hop_leads_to_but_not_its_own_answer(tmp_path, other, found, forbidden):
+    """From a film with a and b to its cast, to their films, to the casts of these, but hardly to those of the first film."""
+    entities = [{"id": key, "name": f"Name {key}"} for key in ("f1", "f2", "a", "b", "c")]
+    facts = [(film, "starring", person) for film, cast in (("f1", "ab"), ("f2", other)) for person in cast]
+    kb = snapshot_of(write_folder(tmp_path / "cast", entities=entities, facts=facts), tmp_path / "kb")
+    along = [{"starring": 1.0}, {"-starring": 1.0}, {"starring": 1.0}]
+    model = with_plan(untrained(kb, settings=config(hops=3)), along, hops=[0.0, 0.0, 1.0])
+    leave = torch.tensor([[0.0, 0.0, 0.9]])
+    model.reasoner.planner.plan = dataclasses.replace(model.reasoner.planner.plan, leave_last=leave)
+
+    answer = asked(model, "who Name f1")
+
+    assert {entity.id for entity in answer.entities} == found
+    assert ("WHERE NOT EXISTS { MATCH (a0)-[:STARRING]->(answer) }" in answer.cypher.text) is forbidden
 
 
 @pytest.fixture

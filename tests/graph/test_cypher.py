@@ -187,7 +187,19 @@ def test_positions_that_differ_are_compared_as_soon_as_both_are_known():
         "MATCH (a1)<-[:DIRECTED]-(a2:Entity)",
         "WHERE a2 <> a0",
         "MATCH (a2)-[:DIRECTED]->(answer:Entity)",
-        "WHERE answer <> a0 AND answer <> a1",
+        "WHERE answer <> a0 AND NOT EXISTS { MATCH (a0)-[:DIRECTED]->(answer) }",
+    ]
+
+
+def test_what_several_steps_lead_to_is_left_out_with_what_they_leave_out_themselves():
+    steps = tuple(Step(type_, forward=True) for type_ in "RSTU")
+
+    query = ask_again([Chain(ENTITY, "z", steps, differ=((0, 2), (2, 4)))], [ENTITY], ["Entity"], limit=1)
+
+    assert query.text.splitlines()[5:8] == [
+        "MATCH (a3)-[:U]->(answer:Entity)",
+        "WHERE NOT EXISTS { MATCH (a0)-[:R]->(a0_4_1:Entity) MATCH (a0_4_1)-[:S]->(answer) WHERE answer <> a0 }",
+        "RETURN DISTINCT answer.id AS id, answer.name AS name",
     ]
 
 

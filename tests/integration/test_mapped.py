@@ -171,12 +171,20 @@ def test_a_mapping_that_does_not_fit_says_where(movies, tmp_path):
         (named("Listed"), "label 'Listed': expected 'id' to be text, or a whole number, found LIST<INTEGER"),
         (
             Mapping(nodes=(NodeMapping(label="Person", id="name", name="name", attributes=("bio",)),)),
-            "Person 'Tom Hanks': expected bio to be a number, found 'An actor.'. Take bio out of the attributes.",
+            "Person 'Tom Hanks': expected bio to be a finite number, found 'An actor.'. Take bio out of the attributes.",
         ),
     ):
         with pytest.raises(MappingError, match=message):
             materialise(movies, tmp_path / "snapshot", mapping=mapping)
     assert not (tmp_path / "snapshot").exists()
+
+
+@pytest.mark.parametrize("value", ["0.0 / 0.0", "1.0 / 0.0"])
+def test_a_number_that_is_none_is_refused(movies, tmp_path, value):
+    run(movies, f"MATCH (p:Person {{name: 'Tom Hanks'}}) SET p.height = {value}")
+    mapping = Mapping(nodes=(NodeMapping(label="Person", id="name", name="name", attributes=("height",)), MOVIE))
+    with pytest.raises(MappingError, match=r"Person 'Tom Hanks': expected height to be a finite number, found (nan|inf)"):
+        materialise(movies, tmp_path / "snapshot", mapping=mapping)
 
 
 def test_a_graph_without_facts_between_the_entities_is_refused(movies, tmp_path):

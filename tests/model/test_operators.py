@@ -77,10 +77,16 @@ def test_an_extreme_is_that_of_the_likely_members() -> None:
     assert settled(sets(), torch.tensor([0, 0]), VALUES, above=0.8).dense().tolist()[0] == [0.0, 1.0, 0.0, 0.0]
 
 
-def test_sets_stay_as_they_are_where_no_extreme_is_asked_for_or_no_likely_member_has_a_value() -> None:
+def test_where_no_member_is_likely_those_count_that_are_half_as_likely_as_the_best() -> None:
+    vague = EntitySet.of_dense(torch.tensor([[0.4, 0.3, 0.0, 0.1], [0.5, 0.2, 0.9, 0.25]], dtype=torch.float64))
+    found = settled(vague, torch.tensor([0, 0]), VALUES, above=0.5)  # entity 2 has no value
+    assert found.dense().tolist() == [[1.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 1.0]]
+
+
+def test_sets_stay_as_they_are_where_no_extreme_is_asked_for_or_no_member_has_a_value() -> None:
     assert settled(sets(), torch.tensor([-1, -1]), VALUES, above=0.4).dense().tolist() == sets().dense().tolist()
-    found = settled(sets(), torch.tensor([-1, 1]), VALUES, above=0.6)  # of the second only entity 3 is likely, which has no value
-    assert found.dense().tolist() == sets().dense().tolist()
+    lacking = EntitySet.of_dense(torch.tensor([[0.0, 0.0, 0.9, 0.0], [0.0, 0.0, 0.0, 0.7]], dtype=torch.float64))
+    assert settled(lacking, torch.tensor([0, 1]), VALUES, above=0.6).dense().tolist() == lacking.dense().tolist()
 
 
 def test_without_attributes_there_are_no_extremes() -> None:

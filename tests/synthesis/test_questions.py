@@ -177,3 +177,20 @@ def test_a_relation_is_not_said_as_an_attribute_is(tmp_path: Path) -> None:
     assert any("people of" in question for question in sets)
     assert not any("population" in question for question in sets)
     assert any("value" in line and "population" in line["question"] for line in made)
+
+
+def test_an_attribute_that_is_called_like_another_one_is_asked_for_where_only_one_is_there(tmp_path: Path) -> None:
+    entities = [
+        {
+            "id": f"tower{place}",
+            "name": f"Tower {place}",
+            "attributes": {"Height": 100.0 + place} | ({"height": 10.0 + place} if place % 2 else {}),
+        }
+        for place in range(20)
+    ]
+    facts = [(f"tower{place}", "stands beside", f"tower{(place + 2) % 20}") for place in range(20)]
+    kb = snapshot_of(write_folder(tmp_path / "data", entities=entities, facts=facts), tmp_path / "snapshot")
+    made = [question.line for question in make_questions(kb, 2000, seed=0)]
+    own = [line for line in made if line["kind"] == "value itself"]
+    assert own
+    assert {line["topics"][0]["entity"] for line in own} <= {f"tower{place}" for place in range(0, 20, 2)}
