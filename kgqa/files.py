@@ -82,7 +82,7 @@ def new_folder(path: Path, *, marker: str) -> Iterator[Path]:
         draft.mkdir(parents=True)
         try:
             yield draft
-            _sync(draft)
+            sync(draft)
             _take_the_place(draft, path)
         finally:
             if draft.exists():
@@ -226,8 +226,9 @@ def _is_beside(path: Path, other: str | bytes | int) -> bool:
     return named.is_relative_to(own.parent) and named.relative_to(own.parent).parts[0].startswith(f".{own.name}.")
 
 
-def _sync(folder: Path) -> None:
-    for file in folder.rglob("*"):
+def sync(path: Path) -> None:
+    """Wait until a file, or every file of a folder, is on the disk."""
+    for file in path.rglob("*") if path.is_dir() else (path,):
         if file.is_file():
             with open(file, "rb") as handle:
                 os.fsync(handle.fileno())

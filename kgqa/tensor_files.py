@@ -1,7 +1,6 @@
 """Tensors on disk: safetensors only, so that reading a file never runs code."""
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -14,6 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from kgqa.errors import StorageError
+from kgqa.files import sync
 
 _NAMES: Final = {
     torch.float64: "F64",
@@ -46,8 +46,7 @@ def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
     """
     try:
         save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, path)
-        with open(path, "rb") as file:
-            os.fsync(file.fileno())
+        sync(path)
     except (SafetensorError, OSError) as error:
         path.unlink(missing_ok=True)
         raise StorageError(f"{path}: could not be written: {error}. Make room or choose another place.") from error

@@ -286,16 +286,24 @@ def test_an_error_that_names_a_file_elsewhere_is_not_blamed_on_what_is_written(t
         raise PermissionError(13, "Permission denied", str(tmp_path / ".out.12345678.tmp" / "file"))
 
 
-def test_a_folder_that_cannot_be_replaced_is_put_back(tmp_path, monkeypatch):
-    fill(tmp_path / "out", "old")
+def before_taking_the_place(monkeypatch, act):
+    """Do something when a draft is about to be renamed to its folder."""
     rename = Path.rename
 
-    def full(self, target):
+    def watched(self, target):
         if self.suffix == ".tmp":
-            raise OSError(errno.ENOSPC, "No space left on device", str(self))
+            act(self)
         return rename(self, target)
 
-    monkeypatch.setattr(Path, "rename", full)
+    monkeypatch.setattr(Path, "rename", watched)
+
+
+def test_a_folder_that_cannot_be_replaced_is_put_back(tmp_path, monkeypatch):
+    def full(draft):
+        raise OSError(errno.ENOSPC, "No space left on device", str(draft))
+
+    fill(tmp_path / "out", "old")
+    before_taking_the_place(monkeypatch, full)
     with pytest.raises(StorageError, match="No space left"):
         fill(tmp_path / "out", "new")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
@@ -303,16 +311,12 @@ def test_a_folder_that_cannot_be_replaced_is_put_back(tmp_path, monkeypatch):
 
 
 def test_of_two_that_write_a_folder_at_once_one_is_told(tmp_path, monkeypatch):
+    def other(_):
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / MARKER).write_text("of the other", encoding="utf-8")
+
     fill(tmp_path / "out", "old")
-    rename = Path.rename
-
-    def late(self, target):
-        if self.suffix == ".tmp":
-            (tmp_path / "out").mkdir()
-            (tmp_path / "out" / MARKER).write_text("of the other", encoding="utf-8")
-        return rename(self, target)
-
-    monkeypatch.setattr(Path, "rename", late)
+    before_taking_the_place(monkeypatch, other)
     with pytest.raises(StorageError, match="could not be written"):
         fill(tmp_path / "out", "new")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]

@@ -90,9 +90,9 @@ def load(
     )
 
 
-def unfinished(connection: Connection) -> str | None:
-    """Return the name of a data set whose load was begun and not finished, if there is one."""
-    return next((row["name"] for row in connection.read(queries.UNFINISHED)), None)
+def unfinished(connection: Connection, *, besides: str = "") -> str | None:
+    """Return the name of a data set, but of the one with the fingerprint `besides`, whose load was begun and not finished."""
+    return next((row["name"] for row in connection.read(queries.UNFINISHED, {"besides": besides})), None)
 
 
 def _done(connection: Connection, dataset: Dataset, merge: bool) -> set[str]:
@@ -100,9 +100,10 @@ def _done(connection: Connection, dataset: Dataset, merge: bool) -> set[str]:
     batches = connection.read(queries.READ_BATCHES)
     if merge:
         # The rows of what it did not write yet are kept for it: both would be given the same ones, and neither could be finished.
-        for row in connection.read(queries.UNFINISHED_OTHER, {"dataset": dataset.fingerprint}):
+        begun = unfinished(connection, besides=dataset.fingerprint)
+        if begun is not None:
             raise LoadError(
-                f"{connection.description}: expected finished loads to add to, found that of {row['name']!r} interrupted. Load "
+                f"{connection.description}: expected finished loads to add to, found that of {begun!r} interrupted. Load "
                 "it again from its folder as it was; or begin with an empty graph (`kgqa up NAME`, then --graph NAME)."
             )
         _refuse_conflicts(connection, dataset)

@@ -15,13 +15,6 @@ RECORD_BATCH: Final[LiteralString] = """
 CREATE (:LoadBatch {id: $id, dataset: $dataset, stage: $stage, number: $number, rows: $rows, written: datetime()})
 """
 
-UNFINISHED_OTHER: Final[LiteralString] = """
-MATCH (b:LoadBatch {stage: 'plan'})
-WHERE b.finished IS NULL AND b.dataset <> $dataset
-RETURN b.name AS name
-LIMIT 1
-"""
-
 PLAN: Final[LiteralString] = """
 OPTIONAL MATCH (e:Entity)
 WITH coalesce(max(e.row), -1) + 1 AS base
@@ -41,7 +34,7 @@ SET b.finished = coalesce(b.finished, datetime())
 
 UNFINISHED: Final[LiteralString] = """
 MATCH (b:LoadBatch {stage: 'plan'})
-WHERE b.finished IS NULL
+WHERE b.finished IS NULL AND b.dataset <> $besides
 RETURN b.name AS name
 LIMIT 1
 """
