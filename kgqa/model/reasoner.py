@@ -114,7 +114,10 @@ class Reasoner(nn.Module):
         self.operators = OperatorChooser(attributes, hidden=config.hidden, values=self.encoder.width)
 
     def forward(self, batch: Batch, *, epsilon: float = 0.0) -> Reasoning:
-        """Answer a batch; relations that have a smaller share than `epsilon` of those that exist are not followed."""
+        """Answer a batch; relations that have a smaller share than `epsilon` of those that exist are not followed.
+
+        Where nothing is learned and `epsilon` is not 0, answers are not asked for negligible relations either.
+        """
         encoding = self.encoder(batch)
         spans = torch.cat([encoding.mention, encoding.question], dim=1)[batch.reading]
 
@@ -148,7 +151,7 @@ class Reasoner(nn.Module):
         reached = ops.intersect(branches, gates, batch.question, batch.questions)
 
         constraint = self.constraint(batch, encoding, spans, p_span)
-        sets = _with_names(constraint.apply(self.facts, reached), self.named)
+        sets = _with_names(constraint.apply(self.facts, reached, exact=self.training or epsilon == 0.0), self.named)
         choice = self.operators(batch, encoding, spans, p_span, missing(shares, hops))
         return Reasoning(
             reached=reached,

@@ -1,6 +1,6 @@
 """Facts of one entity and relation lie together; compiled loops that step over such a run without reading all of it."""
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from kgqa.compiled import compiled
+
+_FEW: Final = 8
+"""Relations of a set that are rather searched for among those of each member than compared with all of them."""
 
 
 @compiled
@@ -93,8 +96,14 @@ def having(pointer: Tensor, relation: Tensor, keys: Tensor, wanted: Tensor) -> T
         by_entity = np.zeros((num_entities, batch), dtype=wanted.numpy().dtype)
         _having_of_all(*arrays, np.ascontiguousarray(wanted.numpy().T), by_entity, False)
         return torch.from_numpy(by_entity.T.reshape(-1)[keys.numpy()])
-    found = np.zeros(len(keys), dtype=wanted.numpy().dtype)
-    _having(*arrays, keys.numpy(), wanted.contiguous().numpy(), found, False)
+    by_relation = wanted.contiguous().numpy()
+    found = np.zeros(len(keys), dtype=by_relation.dtype)
+    if np.count_nonzero(by_relation) <= _FEW * batch:
+        sets, at = np.nonzero(by_relation)
+        first = np.searchsorted(sets, np.arange(batch + 1))
+        _having_some(*arrays, keys.numpy(), by_relation, first, at, found)
+    else:
+        _having(*arrays, keys.numpy(), by_relation, found, False)
     return torch.from_numpy(found)
 
 
@@ -116,6 +125,28 @@ def having_backward(pointer: Tensor, relation: Tensor, keys: Tensor, gradient: T
 def _are_dense(members: int, batch: int, num_entities: int) -> bool:
     """Tell whether the members repeat so many entities that to look at all of them once is less work, in no more memory."""
     return 4 * members >= max(4, batch) * num_entities
+
+
+@compiled
+def _having_some(pointer: Any, relation: Any, keys: Any, by_relation: Any, first: Any, at: Any, by_member: Any) -> None:
+    """Do as `_having`, forward: the few relations that count in a set, `at[first[number] : first[number + 1]]`, are searched for.
+
+    The same sums in the same order. A member with many relations is not walked through.
+    """
+    num_entities = len(pointer) - 1
+    for member in range(len(keys)):
+        number, entity = keys[member] // num_entities, keys[member] % num_entities
+        low, end = pointer[entity], pointer[entity + 1]
+        for place in range(first[number], first[number + 1]):
+            wanted, high = at[place], end
+            while low < high:
+                middle = (low + high) // 2
+                if relation[middle] < wanted:
+                    low = middle + 1
+                else:
+                    high = middle
+            if low < end and relation[low] == wanted:
+                by_member[member] += by_relation[number, wanted]
 
 
 @compiled

@@ -29,6 +29,16 @@ def test_weights_are_those_of_the_formula_with_gradients(kb: KnowledgeBase) -> N
     torch.testing.assert_close(ours, theirs)
 
 
+def test_where_it_need_not_be_exact_no_factor_is_off_by_more_than_a_thousandth(kb: KnowledgeBase) -> None:
+    relations, none = torch.full((1, kb.num_relations), 0.9e-3 / kb.num_relations), torch.tensor([0.5])
+    relations[0, 0] = 0.5 - float(relations[0, 1:].sum())
+    members = EntitySet.of_dense(torch.ones(1, kb.num_entities))
+    exact, fast = (Constraint(relations, none).apply(kb.facts, members, exact=exact).weights for exact in (True, False))
+    assert not torch.equal(exact, fast)  # most relations were left out
+    torch.testing.assert_close(fast, none + _reference.having(kb.facts, relations.where(relations > 0.4, 0.0))[0])
+    torch.testing.assert_close(fast, exact, rtol=0.0, atol=1e-3)
+
+
 def test_only_what_has_the_relation_is_left(kb: KnowledgeBase) -> None:
     """Zemeckis directed two films, of which one has a writer."""
     model = with_plan(untrained(kb), [{"-directed_by": 1.0}, {}], [1.0, 0.0])

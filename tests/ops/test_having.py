@@ -37,6 +37,24 @@ def test_many_members_at_once_add_up_to_the_same_bits(monkeypatch: pytest.Monkey
     assert torch.equal(*slopes)
 
 
+def test_few_relations_that_are_searched_for_add_up_to_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = torch.Generator().manual_seed(0)
+    triples = torch.stack([torch.randint(limit, (900,), generator=draw) for limit in (60, 7, 60)], dim=1)
+    facts = Facts(triples.numpy().astype(np.int32), num_entities=60, num_relations=7)
+    sets = EntitySet.of_dense((torch.rand(20, 60, generator=draw) < 0.1).float())
+    assert not _runs._are_dense(len(sets), 20, 60)
+    wanted = torch.rand(20, 14, generator=draw)
+    wanted[torch.rand(20, 14, generator=draw) < 0.8] = 0.0
+    wanted[3] = 0.0
+    assert 0 < wanted.count_nonzero() <= 20 * _runs._FEW
+    found = []
+    for few in (_runs._FEW, 0):
+        monkeypatch.setattr(_runs, "_FEW", few)
+        found.append(having(facts, sets, wanted))
+    assert torch.equal(*found)
+    torch.testing.assert_close(found[0], _reference.having(facts, wanted)[sets.dense() != 0])
+
+
 @settings(deadline=None, max_examples=30)
 @given(worlds())
 def test_other_devices_add_up_the_same(world: World) -> None:
