@@ -74,6 +74,9 @@ class TrainingConfig:
     """Few training questions are seen so often that the training takes at least this many steps."""
     warm_epochs: int = 2
     """How often the made questions of a warm start are seen, before the others."""
+    leave_out: float = 0.0
+    """Share of the questions of which one word, another each time they are seen, is left out of what is read: more is known then
+    of wordings that no training question has, if there are many questions to learn from."""
     patience: int | None = None
     """Stop after this many epochs in which no more dev questions are right; if not set, all epochs are trained: the learning rate
     falls over all of them, and the last ones settle what was learned."""
@@ -111,6 +114,7 @@ class TrainingConfig:
             _require(0 <= getattr(self, name) < 1, f"training.{name}", getattr(self, name), "a number from 0 to below 1")
         if self.precision is not None:
             _require(0 < self.precision <= 1, "training.precision", self.precision, "a number above 0, at most 1")
+        _require(0 <= self.leave_out <= 1, "training.leave_out", self.leave_out, "a number from 0 to 1")
         _require(self.weight_decay >= 0, "training.weight_decay", self.weight_decay, "a number from 0 upwards")
 
 

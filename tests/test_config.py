@@ -106,6 +106,7 @@ def test_a_value_of_the_wrong_type_is_named_with_its_key_and_what_is_allowed(tab
         ("training", "warm_up", 1.0, "a number from 0 to below 1"),
         ("training", "epsilon", -0.1, "a number from 0 to below 1"),
         ("training", "weight_decay", -0.1, "a number from 0 upwards"),
+        ("training", "leave_out", 1.1, "a number from 0 to 1"),
     ],
 )
 def test_a_value_out_of_range_is_named_with_its_key_and_what_is_allowed(table, key, value, allowed):

@@ -55,6 +55,7 @@ def lay_out(
     *,
     topics: Sequence[Topic] | None = None,
     keep_texts: bool = False,
+    without: int | None = None,
 ) -> Layout:
     """Lay out a question.
 
@@ -64,6 +65,7 @@ def lay_out(
         kb: knows which texts are names.
         topics: only these are its mentions then, and their entities are certain.
         keep_texts: keep the words as texts, for a pretrained encoder; all words have the same number then.
+        without: no branch reads the token at this place; what is a mention, and of what, is that of the whole question.
     """
     tokens = tokenise(text)
     if topics is None:
@@ -78,11 +80,13 @@ def lay_out(
     for span in spans:
         for place in range(span.first, span.last + 1):
             at[place].append(span)
-    branches = tuple(_branch(span, at, numbers, keys) for span in spans)
+    branches = tuple(_branch(span, at, numbers, keys, without) for span in spans)
     return Layout(text=text, tokens=tuple(tokens), branches=branches)
 
 
-def _branch(span: Span, at: Sequence[Sequence[Span]], numbers: Sequence[int], keys: Sequence[str] | None) -> Branch:
+def _branch(
+    span: Span, at: Sequence[Sequence[Span]], numbers: Sequence[int], keys: Sequence[str] | None, without: int | None
+) -> Branch:
     """Read a question as one of its spans sees it; `at` has the spans that cover each of its words."""
     words: list[int] = []
     flags: list[bool] = []
@@ -94,7 +98,7 @@ def _branch(span: Span, at: Sequence[Sequence[Span]], numbers: Sequence[int], ke
             words.append(MENTION)
             flags.append(False)
             texts.append(MENTION_WORD)
-        if span.first <= place <= span.last or place == len(numbers):
+        if span.first <= place <= span.last or place in (without, len(numbers)):
             continue
         covering = [other for other in at[place] if not other.overlaps(span)]
         if covering and span.given:  # then all spans are

@@ -137,9 +137,10 @@ class Model:
         chosen = self.config.training.epsilon
         return min(0.003, 0.05 / max(self.kb.num_relations, 1)) if chosen is None else chosen
 
-    def lay_out(self, text: str, topics: Sequence[Topic] | None = None) -> Layout:
-        """Find the spans of a question, or take the given topics for them."""
-        return lay_out(text, self.vocabulary, self.kb, topics=topics, keep_texts=self.config.model.encoder == "pretrained")
+    def lay_out(self, text: str, topics: Sequence[Topic] | None = None, *, without: int | None = None) -> Layout:
+        """Find the spans of a question, or take the given topics for them; all but one word is read if it says `without`."""
+        keep_texts = self.config.model.encoder == "pretrained"
+        return lay_out(text, self.vocabulary, self.kb, topics=topics, keep_texts=keep_texts, without=without)
 
     def forget(self) -> None:
         """Forget the readings that a pretrained encoder has kept, so that a question takes as long as a new one."""

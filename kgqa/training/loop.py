@@ -213,7 +213,7 @@ class Trainer:
 
     def _train_epoch(self) -> None:
         state, stage = self.state, self._stage()
-        orders = self._orders(state.epoch, stage)
+        orders, words = self._drawn(state.epoch, stage)
         self.model.reasoner.train()
         if (state.epoch, state.step) == (stage.first, 0):
             # Steps are as large as the gradients of the questions in hand allow, not those of made ones: by their measure some
@@ -222,10 +222,13 @@ class Trainer:
         clock = time.perf_counter()
         while state.step < stage.steps:
             number, place = divmod(state.step, stage.batches)
-            rows = orders[number][place * self.settings.batch : (place + 1) * self.settings.batch]
+            own = slice(place * self.settings.batch, (place + 1) * self.settings.batch)
+            examples = [
+                self._shown(stage.examples[row], word) for row, word in zip(orders[number][own], words[number][own], strict=True)
+            ]
             total = stage.epochs * stage.steps
             done = ((state.epoch - stage.first) * stage.steps + state.step) / total if total > 1 else self.settings.warm_up
-            state.loss += self._step([stage.examples[row] for row in rows], done) * len(rows)
+            state.loss += self._step(examples, done) * len(examples)
             state.step += 1
             self.progress(f"epoch {state.epoch + 1}", state.step, stage.steps)
             if state.step % self.settings.checkpoint_steps == 0 and state.step < stage.steps:
@@ -278,9 +281,17 @@ class Trainer:
         """Return the stage of the epoch that is next to be trained, or was trained last."""
         return next(stage for stage in reversed(self._stages) if self.state.epoch >= stage.first)
 
-    def _orders(self, epoch: int, stage: _Stage) -> list[list[int]]:
+    def _drawn(self, epoch: int, stage: _Stage) -> tuple[list[list[int]], list[list[float]]]:
+        """Draw the order of each pass over the questions, and for each question a number from 0 to 1."""
         generator = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + epoch)
-        return [torch.randperm(len(stage.examples), generator=generator).tolist() for _ in range(stage.passes)]
+        number, passes = len(stage.examples), range(stage.passes)
+        orders = [torch.randperm(number, generator=generator).tolist() for _ in passes]
+        return orders, [torch.rand(number, generator=generator).tolist() for _ in passes]
+
+    def _shown(self, example: Example, drawn: float) -> Example:
+        """Leave a word out, if a number that was drawn is below the share of questions that this is done to."""
+        share = self.settings.leave_out
+        return example if drawn >= share else example.without(int(drawn / share * len(example.layout.tokens)), self.model)
 
     def _identity(self) -> dict[str, Any]:
         return {

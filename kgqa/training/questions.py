@@ -3,13 +3,13 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import torch
 
-from kgqa.data import Question
+from kgqa.data import Question, Topic
 from kgqa.errors import DataError, TrainingError
 from kgqa.kb import KnowledgeBase
 from kgqa.model.branches import Layout
@@ -24,17 +24,22 @@ from kgqa.training.reach import Reach
 class Example:
     """A question ready to be learned from: its branches, and the rows of its answers, ascending; or the number it asks for.
 
-    Without answers and without a number, it is a question that the graph cannot answer.
+    Without answers and without a number, it is a question that the graph cannot answer. `topics` is None if they are not given.
     """
 
     layout: Layout
     answers: tuple[int, ...] = ()
     value: float | None = None
+    topics: tuple[Topic, ...] | None = None
 
     @property
     def unanswerable(self) -> bool:
         """Tell whether the graph cannot answer it."""
         return not self.answers and self.value is None
+
+    def without(self, place: int, model: Model) -> "Example":
+        """Return the question as it is read without the token at a place."""
+        return replace(self, layout=model.lay_out(self.layout.text, self.topics, without=place))
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +132,8 @@ def _example(model: Model, question: Question, topics: Literal["given", "resolve
     """Return what can be learned from a question, or why nothing can."""
     if topics == "given" and not all(model.kb.row(topic.entity) is not None for topic in question.topics):
         return "has a topic that is no entity of the snapshot"
-    layout = model.lay_out(question.text, question.topics if topics == "given" else None)
+    given = question.topics if topics == "given" else None
+    layout = model.lay_out(question.text, given)
     if not layout.branches:
         return "has no topic" if topics == "given" else "holds no name of an entity"
     rows = sorted(row for answer in question.answers or () if (row := model.kb.row(answer)) is not None)
@@ -139,7 +145,7 @@ def _example(model: Model, question: Question, topics: Literal["given", "resolve
         return "asks for a number that no count can be, and that nothing has to which its names lead"
     if named and not possible.reach.reaches(candidates, named):
         return f"no name in it leads to an answer within {model.config.model.hops} hops"
-    return Example(layout, tuple(named), question.value)
+    return Example(layout, tuple(named), question.value, given)
 
 
 def gold_of(examples: Sequence[Example], num_entities: int) -> Gold:

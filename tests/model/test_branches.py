@@ -85,6 +85,18 @@ def test_a_given_topic_without_a_place_leaves_the_words_and_is_marked_after_them
     assert placed.words == words("who", "wrote", "films", "starring", MENTION, "and", UNKNOWN, UNKNOWN)
 
 
+def test_a_word_that_is_left_out_is_read_by_no_branch_and_mentions_stay_what_they_are(kb: KnowledgeBase) -> None:
+    whole = branches(TOM, kb)
+    wrote, hanks = (lay_out(TOM, NUMBERS, kb, keep_texts=True, without=place).branches for place in (1, 5))
+    for less in (wrote, hanks):
+        assert [branch.span for branch in less] == [branch.span for branch in whole]
+    assert wrote[0].texts == ("who", "films", "starring", "[mention]", "and", "cast", "away")
+    assert (wrote[0].mention, wrote[1].mention) == (3, 6)
+    assert hanks[0].texts == ("who", "wrote", "films", "starring", "[mention]", "and", "cast", "away")  # it lies in the mention
+    assert hanks[1].texts == ("who", "wrote", "films", "starring", "tom", "and", "[mention]")
+    assert hanks[1].flags == (False, False, False, False, True, False, False)
+
+
 def test_a_question_without_known_names_has_no_branches(kb: KnowledgeBase) -> None:
     layout = lay_out("What is love?", NUMBERS, kb)
     assert layout.branches == ()

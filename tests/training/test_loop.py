@@ -1,9 +1,10 @@
 """The training loop on the library: it learns, it stops, and a training that was interrupted ends as if it had not been."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -12,11 +13,13 @@ from kgqa.data import Question, Topic
 from kgqa.errors import CheckpointError, TrainingError
 from kgqa.evaluation.report import evaluate
 from kgqa.kb import KnowledgeBase
+from kgqa.model.branches import Batch, Layout, collate
 from kgqa.model.prediction import Model
-from kgqa.model.vocabulary import Vocabulary
+from kgqa.model.vocabulary import MENTION, Vocabulary
 from kgqa.ops.warm_up import STAGE
 from kgqa.training.checkpoint import load_model, read_card, read_state
 from kgqa.training.loop import Epoch, Trainer, TrainingReport, new_model
+from kgqa.training.questions import prepare
 from tests.model.small import config, film_questions, write_bert
 from tests.training.small import library_questions, other_library, untrained
 
@@ -120,17 +123,17 @@ def test_the_same_seed_gives_the_same_training_and_another_seed_another(
 
 def test_every_question_is_seen_once_in_an_epoch_in_another_order_each_time(books: KnowledgeBase, tmp_path: Path) -> None:
     run = trainer(books, tmp_path)
-    (first,), (second,) = run._orders(0, run._stage()), run._orders(1, run._stage())
+    (first,), (second,) = run._drawn(0, run._stage())[0], run._drawn(1, run._stage())[0]
     assert sorted(first) == sorted(second) == list(range(16))
     assert first != second
-    assert [first] == trainer(books, tmp_path)._orders(0, run._stage())
+    assert [first] == trainer(books, tmp_path)._drawn(0, run._stage())[0]
 
 
 def test_few_questions_are_seen_in_several_passes_each_in_another_order(books: KnowledgeBase, tmp_path: Path) -> None:
     steps: list[tuple[str, int, int | None]] = []
     settings = SHORT | {"epochs": 2, "least_steps": 25}  # 16 questions are 6 batches; two epochs of 13 steps at least
     run = trainer(books, tmp_path, settings=settings, progress=lambda *step: steps.append(step))
-    orders = run._orders(0, run._stage())
+    orders, _ = run._drawn(0, run._stage())
     assert [sorted(order) for order in orders] == [list(range(16))] * 3
     assert len({tuple(order) for order in orders}) == 3
     report = run.run()
@@ -143,7 +146,46 @@ def test_few_questions_are_seen_in_several_passes_each_in_another_order(books: K
 
 def test_many_questions_are_seen_once_whatever_the_least_number_of_steps(books: KnowledgeBase, tmp_path: Path) -> None:
     run = trainer(books, tmp_path, settings=SHORT | {"epochs": 2, "least_steps": 12})
-    assert len(run._orders(0, run._stage())) == 1
+    assert len(run._drawn(0, run._stage())[0]) == 1
+
+
+def test_a_word_is_left_out_of_a_share_of_the_questions_another_one_each_time(
+    books: KnowledgeBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = trainer(books, tmp_path, settings=SHORT | {"leave_out": 0.5, "least_steps": 200})
+    known = {(one.layout.text, branch.span): branch.words for one in run.examples.examples for branch in one.layout.branches}
+    lacking = Counter[int]()
+    kept = set[tuple[int, ...]]()
+
+    def seen(layouts: Sequence[Layout]) -> Batch:
+        for layout in layouts:
+            for branch in layout.branches:
+                whole = list(known[layout.text, branch.span])
+                lacking[len(whole) - len(branch.words)] += 1
+                kept.add(branch.words)
+                for word in branch.words:
+                    whole.remove(word)  # nothing is put in
+        return collate(layouts)
+
+    monkeypatch.setattr("kgqa.training.loop.collate", seen)
+    run.run()
+    assert set(lacking) == {0, 1}
+    assert 0.25 < lacking[1] / lacking.total() < 0.5  # sometimes the word is the mention's, and the reading is whole
+    places = {(words, place) for words in known.values() for place, word in enumerate(words) if word != MENTION}
+    assert kept == set(known.values()) | {words[:place] + words[place + 1 :] for words, place in places}
+
+
+@pytest.mark.parametrize("topics", ["given", "resolved"])
+def test_a_question_without_a_word_has_its_topics_and_answers(topics: Literal["given", "resolved"], kb: KnowledgeBase) -> None:
+    question = Question(
+        id="1", text="Who directed Cast Away", answers=("zemeckis",), topics=(Topic(entity="cast_away", start=13, end=22),)
+    )
+    example = prepare(untrained(kb), [question], topics=topics).examples[0]
+    less = example.without(1, untrained(kb))
+    assert (less.answers, less.topics, less.layout.text) == (example.answers, example.topics, example.layout.text)
+    for one, other in zip(less.layout.branches, example.layout.branches, strict=True):
+        assert one.span == other.span
+        assert one.words == other.words[:1] + other.words[2:]
 
 
 def test_a_finished_training_that_is_resumed_trains_no_more(books: KnowledgeBase, tmp_path: Path) -> None:
