@@ -114,6 +114,7 @@ class TrainingConfig:
             _require(0 <= getattr(self, name) < 1, f"training.{name}", getattr(self, name), "a number from 0 to below 1")
         if self.precision is not None:
             _require(0 < self.precision <= 1, "training.precision", self.precision, "a number above 0, at most 1")
+        _require(0 <= self.seed < 2**31, "training.seed", self.seed, "a number from 0 to below 2^31")
         _require(0 <= self.leave_out <= 1, "training.leave_out", self.leave_out, "a number from 0 to 1")
         _require(self.weight_decay >= 0, "training.weight_decay", self.weight_decay, "a number from 0 upwards")
 
@@ -136,7 +137,7 @@ class Config:
             tables = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         except OSError as error:
             raise ConfigError(f"{path}: could not be read: {error.strerror}. Check the path.") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:  # numbers of too many digits, brackets too deep in brackets
             raise ConfigError(f"{path}: expected TOML: {error}. Mend the line.") from error
         return cls.from_tables(tables)
 

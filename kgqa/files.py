@@ -110,11 +110,18 @@ def _take_the_place(draft: Path, path: Path) -> None:
 def write_text(path: Path, text: str, *, private: bool = False) -> None:
     """Write `text` to a temporary file and rename it to `path`; readable by its owner only if `private`.
 
+    A link stays one: what it leads to is written. What is no file, as /dev/stdout or a pipe, is written to as it is.
+
     Raises:
         StorageError: the file could not be written.
     """
     if not path.name:
         raise StorageError(f"{path}: expected a file, found a folder. Choose a name for the file.")
+    path = Path(os.path.realpath(path))
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        with storing(path):
+            path.write_text(text, encoding="utf-8", newline="\n")
+        return
     draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     with storing(path):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -142,7 +142,7 @@ def trainer(
         raise ConfigError("train: expected a knowledge base that was loaded from a snapshot, found one made in memory.")
     if not resume and folder.is_dir() and any(folder.iterdir()):
         raise TrainingError(
-            f"{folder}: expected a new folder, found one with files in it. Choose another, or go on with --resume."
+            f"{folder}: expected a new folder, found one with files in it. Choose another, go on with --resume, or remove it."
         )
     seed = settings.training.seed
     train = draw(_read(learned_from, kb), settings.training.questions, seed)
@@ -153,7 +153,7 @@ def trainer(
         train,
         chosen_by,
         folder,
-        source=fingerprint_of_files([*learned_from, Path(dev), *made]),
+        source=" ".join(map(fingerprint_of_files, (learned_from, [Path(dev)], made))),
         warm_start=warm,
         progress=progress,
         on_epoch=on_epoch,

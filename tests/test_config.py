@@ -37,6 +37,8 @@ def test_a_toml_file_sets_what_it_names_and_leaves_the_rest(tmp_path):
     ("content", "text"),
     [
         (b"hops = ", "expected TOML"),
+        (b"hops = " + b"9" * 5000, "expected TOML"),
+        (b"hops = " + b"[" * 5000 + b"]" * 5000, "expected TOML"),
         (b"\xff", "expected TOML"),
         (b"[models]\n", "models: unknown key. Allowed are: model, training."),
     ],
@@ -107,6 +109,8 @@ def test_a_value_of_the_wrong_type_is_named_with_its_key_and_what_is_allowed(tab
         ("training", "epsilon", -0.1, "a number from 0 to below 1"),
         ("training", "weight_decay", -0.1, "a number from 0 upwards"),
         ("training", "leave_out", 1.1, "a number from 0 to 1"),
+        ("training", "seed", -1, "a number from 0 to below 2^31"),
+        ("training", "seed", 20241130123456, "a number from 0 to below 2^31"),
     ],
 )
 def test_a_value_out_of_range_is_named_with_its_key_and_what_is_allowed(table, key, value, allowed):

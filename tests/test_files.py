@@ -1,5 +1,6 @@
 import errno
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -143,6 +144,23 @@ def test_a_private_file_is_readable_by_its_owner_only(tmp_path):
     write_text(tmp_path / "public", "x", private=True)
     assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "public").stat().st_mode) == 0o600
+
+
+def test_a_text_goes_through_a_link_and_into_a_pipe(tmp_path):
+    (tmp_path / "disk").mkdir()
+    write_text(tmp_path / "disk" / "a.txt", "old")
+    (tmp_path / "link").symlink_to(tmp_path / "disk" / "a.txt")
+    write_text(tmp_path / "link", "new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "disk" / "a.txt").read_text(encoding="utf-8") == "new"
+    os.mkfifo(tmp_path / "pipe")
+    read = []
+    reader = threading.Thread(target=lambda: read.append((tmp_path / "pipe").read_text(encoding="utf-8")))
+    reader.start()
+    write_text(tmp_path / "pipe", "through")
+    reader.join()
+    assert read == ["through"]
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_a_reader_never_sees_half_a_file(tmp_path):

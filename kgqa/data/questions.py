@@ -120,7 +120,7 @@ def _topic(value: Any, text: str, error: Callable[[str, object, str], DataError]
     mention, start = value.get("mention"), value.get("start")
     if not isinstance(mention, str):
         return Topic(entity=value["entity"])
-    if not isinstance(start, int):
+    if not isinstance(start, int) or isinstance(start, bool):
         start = text.find(mention)
     if start < 0 or text[start : start + len(mention)] != mention:
         raise error(f"the mention {mention!r} to stand at character {start}", text, "Mend start, or leave it out.")

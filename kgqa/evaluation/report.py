@@ -1,7 +1,7 @@
 """Answer a file of questions with a model and report how well: the object that `kgqa evaluate --json` prints."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -9,7 +9,8 @@ import numpy as np
 
 from kgqa.data import Question
 from kgqa.evaluation.measures import MEASURES, percent
-from kgqa.evaluation.scorer import Given, Score, score, summarise_by_kind
+from kgqa.evaluation.scorer import RANKED, Given, Score, score, summarise_by_kind
+from kgqa.explain.answer import RankedEntity
 from kgqa.explain.trace import trace
 from kgqa.html import table
 from kgqa.model.branches import Layout
@@ -96,17 +97,24 @@ def evaluate(
     for start in range(0, len(questions), BATCH):
         part = questions[start : start + BATCH]
         answered = list(model.predict([_lay_out(model, question, topics) for question in part]))
-        predictions += answered if keep else [replace(prediction, reasoning=None, batch=None) for prediction in answered]
+        predictions += answered if keep else map(_brief, answered)
         scores += [score(question, given(model, prediction)) for question, prediction in zip(part, answered, strict=True)]
         progress("questions", len(scores), len(questions))
     return Evaluation(scores=scores, predictions=predictions)
 
 
+def _brief(prediction: Prediction) -> Prediction:
+    """Return a prediction without what the model thought, and without entities that no measure looks at."""
+    most = max(RANKED, len(replace(prediction, unsure=False).answer_set))  # another calibration may be sure of it
+    rows, scores = prediction.rows[:most].copy(), prediction.scores[:most].copy()  # not views that keep all of them
+    return replace(prediction, rows=rows, scores=scores, reasoning=None, batch=None)
+
+
 def latencies(model: Model, questions: Sequence[Question], *, topics: Topics = "resolved") -> dict[str, float]:
     """Return the median and the 95th percentile of milliseconds from text to ranked entities, one question at a time."""
-    model.forget()
     taken = []
     for question in questions[:TIMED]:
+        model.forget()
         clock = time.perf_counter()
         list(model.predict([_lay_out(model, question, topics)]))
         taken.append((time.perf_counter() - clock) * 1000)
@@ -124,13 +132,15 @@ def per_question(model: Model, evaluation: Evaluation) -> Iterator[dict[str, Any
     for scored, prediction in zip(evaluation.scores, evaluation.predictions, strict=True):
         question = scored.question
         answer = trace(model, prediction, limit=1)
-        ranked = (*answer.entities, *answer.others)
         yield {
             "id": question.id,
             "question": question.text,
             "kind": question.kind,
             "correct": scored.correct,
-            "answers": [{"id": entity.id, "score": entity.score} for entity in ranked],
+            "answers": _ranked(answer.entities),
+            "value": answer.value,
+            "others": _ranked(answer.others),
+            "reason": answer.reason,
             "gold": question.value if question.value is not None else list(question.answers or ()),
             "mentions": [
                 {"text": mention.text, "start": mention.start, "entity": mention.entity.id, "score": mention.entity.score}
@@ -139,6 +149,10 @@ def per_question(model: Model, evaluation: Evaluation) -> Iterator[dict[str, Any
             "path": [{"start": path.start.id, "relations": list(path.relations)} for path in answer.paths],
             "confidence": round(prediction.confidence, 6),
         }
+
+
+def _ranked(entities: Iterable[RankedEntity]) -> list[dict[str, Any]]:
+    return [{"id": entity.id, "score": entity.score} for entity in entities]
 
 
 def _lay_out(model: Model, question: Question, topics: Topics) -> Layout:
@@ -153,6 +167,6 @@ def given(model: Model, prediction: Prediction) -> Given:
     if prediction.value is not None:
         return Given(value=prediction.value)
     return Given(
-        ranked=[ids[int(row)] for row in prediction.rows[:100]],
+        ranked=[ids[int(row)] for row in prediction.rows[:RANKED]],
         returned=frozenset(ids[int(row)] for row in prediction.answer_set),
     )

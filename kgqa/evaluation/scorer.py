@@ -13,9 +13,12 @@ An abstention, or a right answer that was not reached, counts as wrong; no quest
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from kgqa.data import Question
+
+RANKED: Final = 100
+"""So many entities are looked at for a right one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +81,11 @@ def summarise(scores: Iterable[Score]) -> dict[str, Any]:
 
 def summarise_by_kind(scores: Sequence[Score]) -> dict[str, Any]:
     """Return the measures over all questions, and under `by_kind` over those of each kind."""
-    kinds = sorted({item.question.kind for item in scores if item.question.kind is not None})
-    by_kind = {kind: summarise(item for item in scores if item.question.kind == kind) for kind in kinds}
-    return summarise(scores) | {"by_kind": by_kind}
+    kinds: dict[str, list[Score]] = {}
+    for item in scores:
+        if item.question.kind is not None:
+            kinds.setdefault(item.question.kind, []).append(item)
+    return summarise(scores) | {"by_kind": {kind: summarise(kinds[kind]) for kind in sorted(kinds)}}
 
 
 def _mean(values: Sequence[float]) -> float | None:

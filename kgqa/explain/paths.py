@@ -135,8 +135,10 @@ class _Arrays:
     def objects(self, entity: int, relation: int) -> list[int]:
         """Return where a relation leads from an entity."""
         first, last = self.pointer[entity], self.pointer[entity + 1]
-        low, high = (first + self.relation[first:last].searchsorted((relation, relation + 1))).tolist()
-        objects: list[int] = self.object[low:high].tolist()
+        own = self.relation[first:last]
+        wanted = own.dtype.type(relation)  # of another type it would have all of a hub's facts copied
+        low, high = own.searchsorted(wanted, side="left"), own.searchsorted(wanted, side="right")
+        objects: list[int] = self.object[first + low : first + high].tolist()
         return objects
 
     def led_to(self, start: int, relations: Sequence[int]) -> set[int]:

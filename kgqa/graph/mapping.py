@@ -72,7 +72,7 @@ class Mapping:
             tables = tomllib.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise MappingError(f"{path}: could not be read: {error.strerror}. `kgqa mapping --write` proposes one.") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:  # numbers of too many digits, brackets too deep in brackets
             raise MappingError(f"{path}: expected TOML: {error}. Mend the line.") from error
         return cls.from_tables(tables, str(path))
 

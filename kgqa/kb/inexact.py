@@ -9,6 +9,9 @@ from kgqa.kb.aliases import AliasIndex
 MIN_LETTERS: Final = 5
 """Shorter words are looked up as they stand: nearly every short word is one letter from another."""
 
+MAX_LETTERS: Final = 50
+"""Longer words have no typing errors: no name has such words, and a word has 53 variants for each of its letters."""
+
 MAX_CONTEXT: Final = 4
 """How many words of a name may stand before the one that is inexact, and how many behind it."""
 
@@ -50,12 +53,12 @@ def inflections(word: str) -> Iterator[str]:
 def misspellings(word: str) -> Iterator[str]:
     """Yield what a word may be meant for: one letter left out, added, changed, or two swapped, but not the first.
 
-    A word with a digit is meant as it stands: another year is another year.
+    A word with a digit is meant as it stands: another year is another year. Nor is one looked for that is far too long.
 
     >>> {"hanks", "hank", "hnakz", "hankyz"} <= set(misspellings("hankz"))
     True
     """
-    for place in range(1, len(word) + 1) if word.isalpha() else ():
+    for place in range(1, len(word) + 1) if word.isalpha() and len(word) <= MAX_LETTERS else ():
         before, behind = word[:place], word[place:]
         if behind:
             yield before + behind[1:]

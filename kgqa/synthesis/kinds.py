@@ -42,7 +42,8 @@ class Kinds:
         self._kind = np.where((most > 0) & ((votes == most).sum(0) == 1), votes.argmax(0), len(votes))  # K: none is known to fit
         kinds = len(self.words) + 1
         led = np.bincount(
-            kb.facts.relation.numpy() * kinds + self._kind[kb.facts.object.numpy()], minlength=kb.num_relations * kinds
+            kb.facts.relation.numpy().astype(np.int64) * kinds + self._kind[kb.facts.object.numpy()],
+            minlength=kb.num_relations * kinds,
         )
         led = led.reshape(-1, kinds)
         shares = led[:, :-1] / np.maximum(led.sum(1, keepdims=True), 1)

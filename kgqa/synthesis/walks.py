@@ -69,6 +69,7 @@ class Walker:
     def _objects(self, entity: int, relation: int) -> NDArray[np.int32]:
         first, last = int(self._pointer[entity]), int(self._pointer[entity + 1])
         own = self._relation[first:last]  # ascending
-        low, high = np.searchsorted(own, relation, side="left"), np.searchsorted(own, relation, side="right")
+        wanted = own.dtype.type(relation)  # of another type it would have all of a hub's facts copied
+        low, high = own.searchsorted(wanted, side="left"), own.searchsorted(wanted, side="right")
         found: NDArray[np.int32] = self._object[first + low : first + high]
         return found

@@ -30,6 +30,10 @@ from kgqa.tensor_files import read_tensors, write_tensors
 FORMAT: Final = 9
 BEST: Final = "model"
 LAST: Final = "last"
+_KINDS: Final = {BEST: "model", LAST: "training to go on with"}
+
+_TRIES: Final = 5
+"""How often a state is read that is gone when it is opened: a training may write a newer one at any time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,7 +195,7 @@ def write_state(folder: Path, name: str, tensors: dict[str, Tensor], value: dict
         write_json(folder / f"{name}.json", {"tensors": file} | value)
         for old in folder.glob(f"{name}-*.safetensors"):
             if old.name != file:
-                old.unlink()
+                old.unlink(missing_ok=True)
 
 
 def read_state(folder: Path, name: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -200,21 +204,23 @@ def read_state(folder: Path, name: str) -> tuple[dict[str, Tensor], dict[str, An
     Raises:
         CheckpointError: it is missing or damaged.
     """
-    value = _read(folder, name)
-    path = folder / str(value["tensors"])
-    if not path.exists():  # what was written meanwhile took its place
+    left = _TRIES
+    while True:
         value = _read(folder, name)
         path = folder / str(value["tensors"])
-    try:
-        return {key: tensor.clone() for key, tensor in read_tensors(path).items()}, value
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path}: could not be read: {error}. Train the model again.") from error
+        try:
+            return {key: tensor.clone() for key, tensor in read_tensors(path).items()}, value
+        except (SafetensorError, OSError, RuntimeError) as error:  # RuntimeError: gone between two steps of opening it
+            left -= 1
+            if path.exists() or not left:
+                raise CheckpointError(f"{path}: could not be read: {error}. Train the model again.") from error
 
 
 def _read(folder: Path, name: str) -> dict[str, Any]:
     path = folder / f"{name}.json"
     if not path.is_file():
-        raise CheckpointError(f"{folder}: expected a model, found no {path.name} in it. Make one with `kgqa train`.")
+        then = "Make one with `kgqa train`." if name == BEST else "Remove the folder, if it is there, and train without --resume."
+        raise CheckpointError(f"{folder}: expected a {_KINDS[name]}, found no {path.name} in it. {then}")
     try:
         value = read_json(path)
     except DataError as error:

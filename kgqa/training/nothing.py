@@ -8,14 +8,15 @@ from dataclasses import replace
 from kgqa.data import Question
 from kgqa.kb import KnowledgeBase
 from kgqa.model.spans import find_spans
-from kgqa.text import Token, tokenise
+from kgqa.text import Token, normalise, tokenise
 
 
 def reworded(questions: Sequence[Question], kb: KnowledgeBase, *, seed: int) -> list[Question]:
     """Return each question without an answer once more, with one of its words replaced by a word of the other questions.
 
-    Words of names are neither replaced nor put in. Without this, questions in new wordings that nothing in the graph answers
-    were hardly ever recognised, with it nearly all; twice as many questions without an answer are enough.
+    Words of names are neither replaced nor put in; what is an answered question then is left out. Without this, questions in new
+    wordings that nothing in the graph answers were hardly ever recognised, with it nearly all; twice as many questions without an
+    answer are enough.
     """
     nothing = [question for question in questions if question.answers == ()]
     free, named = set[str](), set[str]()
@@ -25,6 +26,7 @@ def reworded(questions: Sequence[Question], kb: KnowledgeBase, *, seed: int) -> 
         free |= unnamed
         named |= {token.key for token in tokens} - unnamed
     words = sorted(free - named)
+    answered = {normalise(question.text) for question in questions if question.answers != ()} if nothing else set[str]()
     drawn = random.Random(seed)
     found = []
     for question in nothing:
@@ -37,7 +39,8 @@ def reworded(questions: Sequence[Question], kb: KnowledgeBase, *, seed: int) -> 
             number = drawn.randrange(len(words) - among_them)
             other = words[number + (among_them and number >= place)]
             text = f"{question.text[: token.start]}{other}{question.text[token.end :]}"
-            found.append(replace(question, id=f"{question.id}, reworded", text=text, topics=()))
+            if normalise(text) not in answered:
+                found.append(replace(question, id=f"{question.id}, reworded", text=text, topics=()))
     return found
 
 

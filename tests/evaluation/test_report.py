@@ -1,12 +1,15 @@
 """Questions in, measures out, on a model whose plan is set by hand: it answers with the director of whatever is named."""
 
+from dataclasses import replace
+
 import pytest
 
 from kgqa.data import Question, Topic
 from kgqa.evaluation.report import evaluate, given, latencies, per_question
 from kgqa.kb import KnowledgeBase
+from kgqa.model.operators import Operator
 from kgqa.model.prediction import Model
-from tests.model.small import untrained, with_plan
+from tests.model.small import untrained, with_operator, with_plan
 
 IN_THE_TEXT = Topic(entity="contact", start=13, end=20)
 QUESTIONS = [
@@ -87,6 +90,9 @@ def test_every_question_has_a_line_that_says_what_was_answered_and_why(model: Mo
         "kind": "director",
         "correct": True,
         "answers": [{"id": "zemeckis", "score": 1.0}],
+        "value": None,
+        "others": [],
+        "reason": None,
         "gold": ["zemeckis"],
         "mentions": [{"text": "Contact", "start": 13, "entity": "contact", "score": 1.0}],
         "path": [{"start": "contact", "relations": ["directed by"]}],
@@ -96,8 +102,27 @@ def test_every_question_has_a_line_that_says_what_was_answered_and_why(model: Mo
     assert (silent["correct"], silent["answers"], silent["gold"], silent["confidence"]) == (True, [], [], 0.0)
     assert (silent["mentions"], silent["path"]) == ([], [])
     assert lines[4]["gold"] == 1.0
-    assert [answer["id"] for answer in lines[5]["answers"]] == ["zemeckis", "hanks_actor"]
+    assert [answer["id"] for answer in lines[5]["answers"]] == ["zemeckis"]
+    assert [other["id"] for other in lines[5]["others"]] == ["hanks_actor"]
     assert lines[5]["gold"] == ["zemeckis", "contact"]
+
+
+def test_guesses_that_are_held_back_are_no_answers_and_numbers_are_told(model: Model) -> None:
+    unsure = replace(model, confidence=replace(model.confidence, threshold=1.0))
+    (line,) = per_question(unsure, evaluate(unsure, QUESTIONS[:1], keep=True))
+    assert (line["correct"], line["answers"], line["reason"]) == (False, [], "low confidence")
+    assert [other["id"] for other in line["others"]] == ["zemeckis"]
+    with_operator(model, Operator.COUNT)
+    (line,) = per_question(model, evaluate(model, QUESTIONS[:1], keep=True))
+    assert (line["value"], line["answers"], line["reason"]) == (1.0, [], None)
+
+
+def test_what_is_not_kept_of_an_evaluation_changes_no_measure(model: Model) -> None:
+    sure, unsure = model.confidence, replace(model.confidence, threshold=1.0)
+    whole, brief = (evaluate(replace(model, confidence=unsure), QUESTIONS, keep=keep) for keep in (True, False))
+    assert all(prediction.reasoning is None for prediction in brief.predictions)
+    assert brief.summary() == whole.summary()
+    assert brief.judged(model, sure).summary() == whole.judged(model, sure).summary() == evaluate(model, QUESTIONS).summary()
 
 
 def test_a_prediction_is_given_to_the_scorer_as_ids_with_the_answer_set(model: Model) -> None:

@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from kgqa.kb.aliases import AliasIndex
-from kgqa.kb.inexact import MAX_CONTEXT, completions, inflections, misspellings, nearly
+from kgqa.kb.inexact import MAX_CONTEXT, MAX_LETTERS, completions, inflections, misspellings, nearly
 
 NAMES = (
     "tom hanks", "hanks", "new york city", "australia", "the australian open", "wayne state university", "city",
@@ -73,6 +73,11 @@ def test_misspellings_are_all_words_one_letter_away_that_begin_alike() -> None:
 def test_a_word_with_a_digit_is_meant_as_it_stands() -> None:
     assert list(misspellings("2014")) == []
     assert list(misspellings("covid19")) == []
+
+
+def test_a_word_that_is_longer_than_any_name_has_no_typing_error() -> None:
+    assert len(set(misspellings("a" * MAX_LETTERS))) > 1000
+    assert list(misspellings("a" * (MAX_LETTERS + 1))) == []
 
 
 def slow(words: list[str], place: int, variants: set[str]) -> set[tuple[int, int, str]]:

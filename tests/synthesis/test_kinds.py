@@ -88,6 +88,17 @@ def test_where_nothing_tells_every_question_word_is_used(tmp_path: Path) -> None
     assert {"Who", "Where", "What"} <= first
 
 
+def test_thousands_of_relations_are_told_apart(tmp_path: Path) -> None:
+    """Their rows take two bytes, and times the kinds more."""
+    relations = 6_000
+    facts = [(f"a{number % 50}", f"relation {number}", f"b{number % 40}") for number in range(relations)]
+    entities = [{"id": f"{kind}{number}", "name": f"{kind} {number}"} for kind in "ab" for number in range(50)]
+    kb = snapshot_of(write_folder(tmp_path / "data", entities=entities, facts=facts), tmp_path / "snapshot")
+    kinds = Kinds(kb, Walker(kb), read_wordings().kinds)
+    assert kb.num_relations == 2 * relations
+    assert not kinds.known
+
+
 def test_a_vote_counts_once_however_many_facts_a_relation_has(tmp_path: Path) -> None:
     """X leads many, who are employees for it; two relations say that it is a place."""
     entities = [{"id": f"e{place}", "name": f"E {place}"} for place in range(9)]

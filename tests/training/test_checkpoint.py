@@ -104,6 +104,31 @@ def test_a_folder_without_a_model_is_an_error_that_says_how_to_make_one(tmp_path
             load_model(folder)
 
 
+def test_a_folder_without_a_training_to_go_on_with_says_what_to_do(saved: tuple[Path, Model]) -> None:
+    with pytest.raises(CheckpointError, match=r"found no last\.json in it\. Remove the folder, .* train without --resume"):
+        read_state(saved[0], checkpoint.LAST)
+
+
+def test_a_state_that_is_replaced_while_it_is_read_is_read_anew(
+    saved: tuple[Path, Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, model = saved
+    read, missed = checkpoint.read_tensors, []
+
+    def gone(path: Path) -> dict[str, torch.Tensor]:
+        if len(missed) < 2:
+            missed.append(path)
+            path.unlink()
+            save_model(folder, model, epoch=5, dev=DEV)
+            raise RuntimeError("unable to open file")
+        return read(path)
+
+    monkeypatch.setattr(checkpoint, "read_tensors", gone)
+    tensors, value = read_state(folder, checkpoint.BEST)
+    assert (len(missed), value["epoch"]) == (2, 5)
+    assert tensors.keys() == model.reasoner.state_dict().keys()
+
+
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", "null", '{"format": 3}', '{"format": 9, "tensors": "a"}', '{"format": 3, "tensors": "a"}']
 )

@@ -23,6 +23,16 @@ def test_a_question_without_an_answer_is_shown_once_more_with_another_word(kb: K
         assert set(after) <= words
 
 
+def test_what_is_an_answered_question_in_other_words_is_not_shown_as_one_without_an_answer(kb: KnowledgeBase) -> None:
+    answered = Question(id="a", text="Who directed Cast Away", answers=("zemeckis",))
+    texts = [question.text for seed in range(50) for question in reworded([PAINTED, answered, *OTHERS], kb, seed=seed)]
+    assert len(set(texts)) > 5
+    assert "Who directed Cast Away?" not in texts
+    assert "Who directed Cast Away?" in [
+        question.text for seed in range(50) for question in reworded([PAINTED, *OTHERS], kb, seed=seed)
+    ]
+
+
 def test_the_words_depend_on_the_seed_alone(kb: KnowledgeBase) -> None:
     many = [Question(id=str(place), text=f"Who painted Cast Away {place}?", answers=()) for place in range(30)]
     texts = [[question.text for question in reworded([*many, *OTHERS], kb, seed=seed)] for seed in (1, 1, 2)]
