@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from kgqa.errors import TrainingError
+from kgqa.errors import ConfigError, TrainingError
 from kgqa.files import new_folder, write_json
 from kgqa.kb import KnowledgeBase
 from kgqa.progress import Progress, silent
@@ -37,13 +37,16 @@ def synthesize(
         kb: the graph.
         out: the folder; one that was written so before is replaced.
         questions: about how many; fewer where the graph does not hold so many different ones.
-        seed: of what is drawn.
+        seed: of what is drawn, a number from 0 upwards.
         progress: told about every question.
 
     Raises:
+        ConfigError: the seed is none.
         TrainingError: the graph is too small: one of the files would be empty.
         StorageError: the folder could not be written, or holds something else.
     """
+    if seed < 0:
+        raise ConfigError(f"synthesize: expected a seed from 0 upwards, found {seed}. Choose another.")
     folder = Path(out)
     made, kinds = Counter[str](), Counter[str]()
     with (

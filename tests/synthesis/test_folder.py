@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kgqa.data.questions import read_questions
-from kgqa.errors import StorageError, TrainingError
+from kgqa.errors import ConfigError, StorageError, TrainingError
 from kgqa.kb import KnowledgeBase
 from kgqa.synthesis.folder import synthesize
 from tests.worlds import snapshot_of, write_folder
@@ -38,6 +38,12 @@ def test_a_graph_without_names_gives_no_questions_and_no_folder(tmp_path: Path) 
     with pytest.raises(TrainingError, match="expected a graph with facts between named entities"):
         synthesize(lonely, tmp_path / "made")
     assert not (tmp_path / "made").exists()
+
+
+def test_a_seed_below_zero_is_refused_before_anything_is_written(cinema: KnowledgeBase, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"expected a seed from 0 upwards, found -1\. Choose another\."):
+        synthesize(cinema, tmp_path / "made", questions=20, seed=-1)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["Ünïcode «…» ☃", "a\tb", "'\"`{}", "x" * 3000, "?!", "ﬀ ½"])
