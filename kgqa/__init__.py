@@ -6,6 +6,7 @@
 'Frank Darabont'
 """
 
+import os
 from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from kgqa.qa import QA
     from kgqa.sdk import Graph, train
     from kgqa.synthesis.folder import synthesize
+
+# Threads of torch that wait for each other sleep: on cores that other programs use as well, those that spin hold each other up
+# for a tenth of a second now and then. OpenMP reads this when torch is imported (docs/decisions/0011).
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__ = version("kgqa")
 

@@ -100,7 +100,7 @@ def _graphs() -> Iterator[Finding]:
 
     for folder in GraphFolder.all():
         running = folder.running()
-        found = f"runs at {running.uri}" if running else "does not run (kgqa up starts it)"
+        found = f"runs at {running.uri}" if running else f"does not run (kgqa up {folder.name} starts it)"
         yield Finding(what=f"local graph {folder.name!r}", good=running is not None, found=found)
 
 

@@ -29,6 +29,7 @@ def evaluate(
 ) -> None:
     """Answer a file of questions and say how well, with the denominators."""
     from kgqa.data.questions import read_questions
+    from kgqa.errors import ConfigError
     from kgqa.evaluation import report
     from kgqa.files import write_text
     from kgqa.kb import KnowledgeBase
@@ -40,6 +41,10 @@ def evaluate(
         loaded = load_model(model, None if snapshot is None else KnowledgeBase.load(snapshot), progress=bars)
     asked = read_questions(questions)
     check_answers(asked, loaded.kb, questions)
+    if gold_topics and not any(question.topics for question in asked):
+        raise ConfigError(f"--gold-topics: expected questions with topics, found none in {questions}. Leave the option out.")
+    if per_question is not None and per_question.resolve() == questions.resolve():
+        raise ConfigError(f"--per-question: expected another file than the questions, found {questions}. Choose one.")
     topics: report.Topics = "given" if gold_topics else "resolved"
     Registry.open().close()  # one that cannot be used is told of before the work
     with Bars() as bars:

@@ -20,10 +20,13 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write the questions whose answers people confirmed or corrected as a question file."""
+    from kgqa.errors import ConfigError
     from kgqa.files import write_text
     from kgqa.registry import Registry
-    from kgqa.registry.training_questions import as_questions
+    from kgqa.registry.training_questions import as_questions, is_exported
 
+    if out.is_file() and not is_exported(out):
+        raise ConfigError(f"{out}: expected a new file or one that was exported, found other questions. Choose another name.")
     with Registry.open() as registry:
         exported = as_questions(registry.feedback(), snapshot=snapshot)
     write_text(out, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in exported.lines))

@@ -48,12 +48,14 @@ def serve(
         if log:
             logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
             logging.getLogger("kgqa.serve").setLevel(logging.INFO)
+        app = make_app(qa, examples=example or (), token=os.environ.get("KGQA_TOKEN"))
+        config = uvicorn.Config(app, host=host, port=port, log_level="warning")
+        socket = config.bind_socket()  # where the port is taken it says so, and ends with 1
         address = f"[{host}]" if ":" in host else host
         output.print(f"Listening on http://{address}:{port} (documentation at /docs). Stop with Ctrl-C.")
-        app = make_app(qa, examples=example or (), token=os.environ.get("KGQA_TOKEN"))
         gc.collect()
         gc.freeze()  # what is here stays: to look through it for garbage again takes a tenth of a second each time
-        uvicorn.run(app, host=host, port=port, log_level="warning")
+        uvicorn.Server(config).run(sockets=[socket])
     finally:
         if connection is not None:
             connection.close()

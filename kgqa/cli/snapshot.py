@@ -26,6 +26,7 @@ def snapshot(
     """Materialise the graph as tensors on disk, with a fingerprint. Only reads from Neo4j."""
     from kgqa.errors import ConfigError
     from kgqa.graph.mapping import Mapping
+    from kgqa.kb import KnowledgeBase
     from kgqa.kb.materialise import materialise, materialise_files
     from kgqa.registry import Registry
 
@@ -48,4 +49,6 @@ def snapshot(
         return
     counts = ", ".join(f"{number:,} {what}" for what, number in manifest.counts().items())
     output.print(f"{out}: {counts}, in {seconds:.1f} s")
+    if unnamed := int((~KnowledgeBase.load(out).named).sum()):
+        output.print(f"{unnamed:,} entities have no name: paths lead through them, and they are no answers")
     output.print(f"fingerprint {manifest.fingerprint[:12]}")

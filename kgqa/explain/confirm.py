@@ -1,12 +1,17 @@
 """Run an answer's Cypher in the live graph, read-only, and say whether it returns the answer."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from kgqa.errors import GraphError
 from kgqa.explain.answer import Answer
 from kgqa.graph.connection import Connection
 from kgqa.kb import KnowledgeBase
+
+_NOT_THERE: Final = (
+    "The live graph does not return this answer: it changed since the snapshot or is another graph; or the model was not sure of "
+    "the relations, of which the query follows the likeliest alone."
+)
 
 
 def confirm(answer: Answer, kb: KnowledgeBase, connection: Connection, *, timeout: float) -> Answer:
@@ -28,7 +33,7 @@ def confirm(answer: Answer, kb: KnowledgeBase, connection: Connection, *, timeou
     except GraphError as error:
         return replace(answer, note=f"Not checked: {error}")
     rows = [{key: _plain(value) for key, value in row.items()} for row in rows]
-    note = None if there else "The live graph does not return this answer: it changed since the snapshot, or is another graph."
+    note = None if there else _NOT_THERE
     return replace(answer, rows=tuple(rows), confirmation="confirmed" if there else "not confirmed", note=note)
 
 

@@ -215,7 +215,7 @@ def _chains(kb: KnowledgeBase, found: Sequence[Traced]) -> list[Chain]:
         walked = map(kb.stored, path.relations)
         steps = tuple(Step(relation.type, forward) for relation, forward in walked)
         chains.append(Chain(node.shape, start, steps, one.differ))
-    return chains
+    return list(dict.fromkeys(chains))  # what a question names twice need not be followed twice
 
 
 def _path(kb: KnowledgeBase, path: RelationPath, mention: int) -> Path:

@@ -5,7 +5,7 @@ already is skipped. Ids of batches start with the fingerprint of the data set, s
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -13,10 +13,10 @@ import numpy as np
 from neo4j import ManagedTransaction
 from numpy.typing import NDArray
 
-from kgqa.data import Dataset
+from kgqa.data import Dataset, RelationRecord
 from kgqa.errors import LoadError
 from kgqa.graph import load_queries as queries
-from kgqa.graph.catalogue import add_attributes, add_relations, read_attributes, read_relations
+from kgqa.graph.catalogue import Relation, add_attributes, add_relations, read_attributes, read_relations
 from kgqa.graph.connection import Connection
 from kgqa.graph.load_batches import AliasRow, Batch, alias_batches, alias_rows, entity_batches, fact_batches
 from kgqa.graph.migrations import FIND_FOREIGN_NODE, migrate
@@ -132,13 +132,30 @@ def _refuse_conflicts(connection: Connection, dataset: Dataset) -> None:
             )
 
 
+def _refuse_other_names(present: Sequence[Relation], dataset: Dataset) -> None:
+    """Refuse other names of relations that the graph has, unless the data set gives none; they would be dropped in silence."""
+    there = {relation.id: relation for relation in present}
+    for record in dataset.relations:
+        known = there.get(record.id)
+        if known is None or record == RelationRecord.of_id(record.id):
+            continue
+        for what, before, now in (("name", known.name, record.name), ("inverse_name", known.inverse_name, record.inverse_name)):
+            if now is not None and before != now:
+                raise LoadError(
+                    f"relation {record.id!r}: expected the {what} {before!r} that the graph has, found {now!r} in "
+                    f"{dataset.name!r}. Make them agree, or give one of the relations another id."
+                )
+
+
 def _plan(connection: Connection, dataset: Dataset, size: int) -> int:
     """Write the catalogue and the plan of this load, or find them; return the first row number for its entities."""
+    present = read_relations(connection)
+    _refuse_other_names(present, dataset)
     parameters = {
         "dataset": dataset.fingerprint,
         "name": dataset.name,
         "size": size,
-        "relations": [asdict(relation) for relation in add_relations(read_relations(connection), dataset.relations)],
+        "relations": [asdict(relation) for relation in add_relations(present, dataset.relations)],
         "attributes": [asdict(attribute) for attribute in add_attributes(read_attributes(connection), dataset.attribute_names())],
     }
 

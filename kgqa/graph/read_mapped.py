@@ -113,13 +113,17 @@ def _entity(mapping: Mapping, node: NodeMapping, key: int, row: dict[str, Any], 
                 f"Take {attribute} out of the attributes."
             )
         numbers.append(None if value is None else float(value))
-    called = None if row["name"] is None or not str(row["name"]).strip() else str(row["name"])
+    if isinstance(row["name"], list):
+        raise MappingError(
+            f"{node.label} {row['id']!r}: expected {node.name} to be one name, found a list. Name it among the aliases instead."
+        )
+    called = None if row["name"] is None else str(row["name"]) or None  # as the Cypher has it: blanks are a name that nobody says
     description = values.get(node.description) if node.description else None
     return EntityRow(
         key=key,
         id=mapping.entity_id(node, row["id"]),
         name=called,
-        aliases=tuple(sorted(set(aliases) | ({called} if called else set()))),
+        aliases=tuple(sorted(set(aliases) | ({called} if called and called.strip() else set()))),
         description=None if description is None else str(description),
         values=tuple(numbers),
     )

@@ -134,8 +134,9 @@ class SnapshotBuilder:
         manifest = Manifest(
             fingerprint=_digest(
                 self._digest_of_entities(order),
-                _digest(*(relation.id.encode() for relation in in_order)),
-                _digest(*(attribute.id.encode() for attribute in attributes)),
+                # By their names a model knows relations and attributes; what they are stored as in the graph it never sees.
+                _digest(*(text.encode() for one in in_order for text in (one.id, one.name, one.inverse_name or ""))),
+                _digest(*(text.encode() for one in attributes for text in (one.id, one.name))),
                 values.astype("<f8").tobytes(),
                 self._facts.digest.digest(),
             ).hex(),

@@ -2,9 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from kgqa.registry.records import FeedbackRecord
+
+_PREFIX: Final = "feedback-"
+"""What the ids of the questions begin with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +34,14 @@ def as_questions(feedback: Iterable[FeedbackRecord], *, snapshot: str | None = N
             before = last.pop(record.question, None)
             last[record.question] = before if before is not None and _says_nothing_of(before, record) else record
     known = [record for record in last.values() if record.right is not None]
-    lines = [{"id": f"feedback-{record.id}", "question": record.question} | (record.right or {}) for record in known]
+    lines = [{"id": f"{_PREFIX}{record.id}", "question": record.question} | (record.right or {}) for record in known]
     return Exported(lines=lines, unknown=len(last) - len(known))
+
+
+def is_exported(path: Path) -> bool:
+    """Tell whether a file holds nothing but lines of `as_questions`; what people wrote must not be replaced by them."""
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    return all(line.startswith(f'{{"id": "{_PREFIX}') for line in lines)
 
 
 def _says_nothing_of(before: FeedbackRecord, record: FeedbackRecord) -> bool:
