@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+import socket
 from pathlib import Path
 from typing import Annotated
 
@@ -50,12 +51,23 @@ def serve(
             logging.getLogger("kgqa.serve").setLevel(logging.INFO)
         app = make_app(qa, examples=example or (), token=os.environ.get("KGQA_TOKEN"))
         config = uvicorn.Config(app, host=host, port=port, log_level="warning")
-        socket = config.bind_socket()  # where the port is taken it says so, and ends with 1
+        listening = _listen(host, port)
         address = f"[{host}]" if ":" in host else host
         output.print(f"Listening on http://{address}:{port} (documentation at /docs). Stop with Ctrl-C.")
         gc.collect()
         gc.freeze()  # what is here stays: to look through it for garbage again takes a tenth of a second each time
-        uvicorn.Server(config).run(sockets=[socket])
+        uvicorn.Server(config).run(sockets=[listening])
     finally:
         if connection is not None:
             connection.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    from kgqa.errors import ConfigError
+
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise ConfigError(
+            f"--host {host} --port {port}: expected a free port, found: {error.strerror}. Choose another."
+        ) from error

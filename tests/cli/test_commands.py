@@ -1,10 +1,13 @@
 """The commands that need no Neo4j, one after the other as a user types them."""
 
 import json
+import socket
 
 import pytest
 
-from tests.worlds import FILMS_QUESTIONS, write_folder, write_lines
+from kgqa.training.checkpoint import save_model
+from tests.model.small import untrained
+from tests.worlds import FILMS_QUESTIONS, films, write_folder, write_lines
 
 COMMANDS = (
     "demo", "up", "down", "doctor", "migrate", "load", "mapping", "snapshot", "synthesize", "train", "evaluate",
@@ -156,6 +159,20 @@ def test_several_files_of_questions_are_learned_from_together(kgqa, tmp_path):
     assert [path.rpartition("/")[2] for path in recorded.splitlines()] == ["a.jsonl", "b.jsonl"]
 
 
+def test_what_cannot_be_evaluated_or_served_is_an_error_before_anything_is_done(kgqa, tmp_path):
+    kb = films(tmp_path / "films")
+    questions, model = write_lines(tmp_path / "q.jsonl", FILMS_QUESTIONS), tmp_path / "model"
+    save_model(model, untrained(kb), epoch=1, dev={})
+    before = questions.read_text()
+    own = kgqa("evaluate", model, "--questions", questions, "--per-question", tmp_path / "." / "q.jsonl")
+    assert (own.code, "expected another file than the questions" in own.err, questions.read_text()) == (2, True, before)
+    given = kgqa("evaluate", model, "--questions", questions, "--gold-topics")
+    assert (given.code, "expected questions with topics, found none" in given.err) == (2, True)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        served = kgqa("serve", model, "--offline", "--port", taken.getsockname()[1])
+    assert (served.code, "expected a free port, found" in served.err, "Listening" in served.out) == (2, True, False)
+
+
 def test_feedback_becomes_a_question_file(kgqa, tmp_path):
     from kgqa.registry import Registry
 
@@ -172,6 +189,13 @@ def test_feedback_becomes_a_question_file(kgqa, tmp_path):
     (line,) = (tmp_path / "said.jsonl").read_text().splitlines()
     assert json.loads(line) == {"id": "feedback-1", "question": "Who directed Contact?", "answers": ["zemeckis"]}
     assert json.loads(kgqa("feedback", "export", tmp_path / "none.jsonl", "--snapshot", "0", "--json").out)["questions"] == 0
+    for name in ("said.jsonl", "none.jsonl"):  # what was exported is replaced
+        assert kgqa("feedback", "export", tmp_path / name).code == 0
+    mine = write_lines(tmp_path / "train.jsonl", FILMS_QUESTIONS)
+    before = mine.read_text()
+    refused = kgqa("feedback", "export", mine)
+    assert (refused.code, "expected a new file or one that was exported" in refused.err) == (2, True)
+    assert mine.read_text() == before
 
 
 def test_the_doctor_speaks_of_the_address_also_where_a_local_graph_is_chosen(kgqa, monkeypatch):

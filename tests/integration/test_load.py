@@ -195,6 +195,24 @@ def test_an_entity_with_another_value_is_not_merged(graph, tmp_path, entity, mes
     assert counts(graph) == before
 
 
+@pytest.mark.parametrize("change", [{"name": "made by"}, {"name": "directed by", "inverse_name": "made"}])
+def test_a_relation_with_another_name_is_not_merged(graph, tmp_path, change):
+    load(graph, Dataset.read(write_folder(tmp_path / "films")))
+    before = counts(graph)
+    facts = [("contact", "directed_by", "zemeckis")]
+    relations = [{"id": "directed_by", **change}]
+    more = Dataset.read(
+        write_folder(tmp_path / "more", entities=[{"id": "contact"}, {"id": "zemeckis"}], facts=facts, relations=relations)
+    )
+
+    with pytest.raises(
+        LoadError, match=r"relation 'directed_by': expected the \w+ .* that the graph has, found 'made.* in 'more'"
+    ):
+        load(graph, more, merge=True)
+
+    assert counts(graph) == before
+
+
 def test_a_graph_of_someone_else_is_refused(bare, tmp_path):
     create_movies(bare)
     films = Dataset.read(write_folder(tmp_path / "films"))

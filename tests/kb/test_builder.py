@@ -149,6 +149,16 @@ def test_the_fingerprint_changes_with_every_part(tmp_path, change):
     assert build(tmp_path / "changed", change(Given())).fingerprint != build(tmp_path / "as-it-was", Given()).fingerprint
 
 
+@pytest.mark.parametrize("change", [{"name": "made by"}, {"name": "directed by", "inverse_name": "made"}])
+def test_the_fingerprint_changes_with_the_names_of_relations_which_the_model_reads(tmp_path, change):
+    renamed = [RELATIONS[0] | change, *RELATIONS[1:]]
+    before, after = (
+        materialise_files(write_folder(tmp_path / name, relations=relations), tmp_path / f"{name}-snapshot").fingerprint
+        for name, relations in (("before", RELATIONS), ("after", renamed))
+    )
+    assert before != after
+
+
 def test_what_answers_do_not_depend_on_leaves_the_fingerprint(tmp_path):
     same = Given().change(0, description="x", aliases=("Sea", "SEA ", "C")).change(2, aliases=("sea", "B"))
     same = replace(same, facts=same.facts * 2)
