@@ -20,7 +20,7 @@ def ask(
     offline: Annotated[bool, typer.Option("--offline", help="Do not run the Cypher.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Answer a question: entities, how they were found, and the Cypher that returns them, run in the live graph."""
+    """Answer a question: entities, how they were found, and the Cypher that proves the first of them, run in the live graph."""
     from contextlib import ExitStack
     from dataclasses import replace
 
