@@ -1,5 +1,6 @@
-"""Find names that a text nearly spells: inflected words, words with one typing error, names of which the end is left out."""
+"""Find names that a text nearly spells: without their accents, with a word inflected or misspelt, without their end."""
 
+import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
@@ -8,6 +9,9 @@ from kgqa.kb.aliases import AliasIndex
 
 MIN_LETTERS: Final = 5
 """Shorter words are looked up as they stand: nearly every short word is one letter from another."""
+
+MIN_ACCENTED: Final = 3
+"""Accents are looked for in words of so many letters."""
 
 MAX_LETTERS: Final = 50
 """Longer words have no typing errors: no name has such words, and a word has 53 variants for each of its letters."""
@@ -34,6 +38,19 @@ _IRREGULAR: Final = {
 """Peoples whose word is formed in another way."""
 
 
+def _accented_letters() -> dict[str, str]:
+    """Return how each Latin letter may be written that was typed without its accents."""
+    found = {"d": "đ", "i": "ı", "l": "ł", "o": "ø"}  # which Unicode does not take apart
+    for letter in map(chr, (*range(0xC0, 0x250), *range(0x1E00, 0x1F00))):
+        plain = unicodedata.normalize("NFD", letter)[0]
+        if plain in _ALPHABET:
+            found[plain] = found.get(plain, "") + letter
+    return found
+
+
+_ACCENTED: Final = _accented_letters()
+
+
 def inflections(word: str) -> Iterator[str]:
     """Yield what a word may be an inflection of: its singular, or the place of a people.
 
@@ -48,6 +65,29 @@ def inflections(word: str) -> Iterator[str]:
         yield from _without(singular, _PEOPLES)
         if singular in _IRREGULAR:
             yield _IRREGULAR[singular]
+
+
+def accented(index: AliasIndex, words: list[str], place: int) -> Iterator[tuple[int, int, str]]:
+    """Yield (first, last, alias) for runs of words that are an alias but for accents: not typed, or typed where there are none.
+
+    Letter by letter, as far as names begin so.
+
+    Args:
+        index: the aliases.
+        words: the words of a question.
+        place: a word that each run has.
+    """
+    for first in range(max(0, place - MAX_CONTEXT), place + 1):
+        begun = [""]
+        for last in range(first, min(len(words), place + MAX_CONTEXT + 1)):
+            for letter in words[last] if last == first else f" {words[last]}":
+                options = letter + _ACCENTED.get(letter, "") + unicodedata.normalize("NFD", letter)[:1]
+                begun = [text + option for text in begun for option in dict.fromkeys(options) if _begins(index, text + option)]
+            if not begun:
+                break
+            if last >= place:
+                typed = " ".join(words[first : last + 1])
+                yield from ((first, last, text) for text in begun if text != typed and text in index.trie)
 
 
 def misspellings(word: str) -> Iterator[str]:

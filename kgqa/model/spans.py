@@ -54,8 +54,9 @@ def find_spans(tokens: Sequence[Token], kb: KnowledgeBase) -> list[Span]:
 def find_inexact_spans(tokens: Sequence[Token], exact: Sequence[Span], kb: KnowledgeBase, vocabulary: Vocabulary) -> list[Span]:
     """Return runs of tokens that are nearly an alias, in the order of first token, then length.
 
-    One word is inflected (`kgqa.kb.inexact`) that is in no exact span and not common in questions; or misspelt, or the end of the
-    name is left out, where no training question knows the word. No run is returned that is an exact span.
+    One word lacks its accents, or is inflected (`kgqa.kb.inexact`), that is in no exact span and not common in questions; or
+    misspelt, or the end of the name is left out, where no training question knows the word. No run is returned that is an exact
+    span.
 
     Args:
         tokens: the question.
@@ -68,10 +69,14 @@ def find_inexact_spans(tokens: Sequence[Token], exact: Sequence[Span], kb: Knowl
     open_places = [
         place
         for place, word in enumerate(words)
-        if place not in named and len(word) >= inexact.MIN_LETTERS and word not in vocabulary.common
+        if place not in named and len(word) >= inexact.MIN_ACCENTED and word not in vocabulary.common
     ]
     found: dict[tuple[int, int], set[int]] = defaultdict(set)
     for place in open_places:
+        for first, last, alias in inexact.accented(kb.aliases, words, place):
+            found[first, last].update(kb.aliases.candidates(alias))
+        if len(words[place]) < inexact.MIN_LETTERS:
+            continue
         variants = [inexact.inflections(words[place])]
         if words[place] not in vocabulary:
             variants.append(inexact.misspellings(words[place]))

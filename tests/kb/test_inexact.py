@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from kgqa.kb.aliases import AliasIndex
-from kgqa.kb.inexact import MAX_CONTEXT, MAX_LETTERS, completions, inflections, misspellings, nearly
+from kgqa.kb.inexact import MAX_CONTEXT, MAX_LETTERS, accented, completions, inflections, misspellings, nearly
 
 NAMES = (
     "tom hanks", "hanks", "new york city", "australia", "the australian open", "wayne state university", "city",
@@ -108,6 +108,32 @@ def test_the_search_finds_what_a_slow_one_finds(index: AliasIndex, question: str
     found = set(nearly(index, words, place, iter(variants)))
     assert found == slow(words, place, variants)
     assert found
+
+
+ACCENTED = AliasIndex.build(
+    [
+        (name, row)
+        for row, name in enumerate(["élodie trần", "trần", "söderberg", "inês", "cote", "côté", "maria", "téléphone rouge"])
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "place", "expected"),
+    [
+        ("where was elodie tran born", 2, [(2, 3, "élodie trần")]),
+        ("where was elodie tran born", 3, [(2, 3, "élodie trần"), (3, 3, "trần")]),
+        ("who is soderberg", 2, [(2, 2, "söderberg")]),
+        ("who is ines", 2, [(2, 2, "inês")]),
+        ("the telephone rouge", 1, [(1, 2, "téléphone rouge")]),
+        ("who is cote", 2, [(2, 2, "côté")]),  # "cote" itself is exact
+        ("who is marïa", 2, [(2, 2, "maria")]),
+        ("who is söderberg", 2, []),
+        ("who is sodenberg", 2, []),
+    ],
+)
+def test_names_are_found_without_their_accents(question: str, place: int, expected: list[tuple[int, int, str]]) -> None:
+    assert sorted(accented(ACCENTED, question.split(), place)) == expected
 
 
 def test_a_name_may_be_begun(index: AliasIndex) -> None:

@@ -8,6 +8,7 @@ from kgqa.model.spans import Span, find_inexact_spans, find_spans, topic_spans
 from kgqa.model.vocabulary import Vocabulary
 from kgqa.text import tokenise
 from tests.model.small import overlaps, peoples
+from tests.worlds import snapshot_of, write_folder
 
 QUESTION = "Did Zemeckis direct Cast Away?"
 
@@ -98,6 +99,15 @@ def nearly(text: str, kb: KnowledgeBase, vocabulary: Vocabulary = Vocabulary([])
     spans = find_inexact_spans(tokens, find_spans(tokens, kb), kb, vocabulary)
     assert not any(span.exact for span in spans)
     return [(span.first, span.last, [kb.ids[row] for row in span.candidates]) for span in spans]
+
+
+def test_names_are_found_without_their_accents_also_short_ones(tmp_path: Path) -> None:
+    entities = [{"id": "ines", "name": "Inês"}, {"id": "paris", "name": "Paris"}]
+    kb = snapshot_of(
+        write_folder(tmp_path / "data", entities=entities, facts=[("ines", "born in", "paris")]), tmp_path / "snapshot"
+    )
+    assert nearly("Where was Ines born?", kb) == [(2, 2, ["ines"])]
+    assert nearly("Where was Inês born?", kb) == nearly("Where was In born?", kb) == []
 
 
 def test_a_name_with_one_wrong_letter_is_a_span_with_the_candidates_of_the_right_one(kb: KnowledgeBase) -> None:
