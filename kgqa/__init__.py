@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from kgqa.sdk import Graph, train
     from kgqa.synthesis.folder import synthesize
 
-# Threads of torch that wait for each other sleep: on cores that other programs use as well, those that spin hold each other up
-# for a tenth of a second now and then. OpenMP reads this when torch is imported (docs/decisions/0011).
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Threads of torch that wait for each other soon sleep: on cores that other programs use as well, those that spin hold each other
+# up for a tenth of a second now and then. OpenMP reads this when torch is imported (docs/decisions/0011).
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 __version__ = version("kgqa")
 
