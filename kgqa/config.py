@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
-from kgqa.errors import ConfigError
+from kgqa.errors import ConfigError, KgqaError
 
 T = TypeVar("T")
 
@@ -133,13 +133,7 @@ class Config:
         Raises:
             ConfigError: it is missing, is no TOML, has an unknown key or a value that is not allowed.
         """
-        try:
-            tables = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ConfigError(f"{path}: could not be read: {error.strerror}. Check the path.") from error
-        except (ValueError, RecursionError) as error:  # numbers of too many digits, brackets too deep in brackets
-            raise ConfigError(f"{path}: expected TOML: {error}. Mend the line.") from error
-        return cls.from_tables(tables)
+        return cls.from_tables(read_toml(Path(path), ConfigError, missing="Check the path."))
 
     @classmethod
     def from_tables(cls, tables: Mapping[str, Any]) -> Self:
@@ -157,6 +151,20 @@ class Config:
     def tables(self) -> dict[str, Any]:
         """Return the settings as nested dictionaries, the inverse of `from_tables`."""
         return dataclasses.asdict(self)
+
+
+def read_toml(path: Path, error: type[KgqaError], *, missing: str) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises:
+        KgqaError: an `error`: the file could not be read, which ends with `missing`, what to do then; or it is no TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as reason:
+        raise error(f"{path}: could not be read: {reason.strerror}. {missing}") from reason
+    except (ValueError, RecursionError) as reason:  # also numbers of too many digits, brackets too deep in brackets
+        raise error(f"{path}: expected TOML: {reason}. Mend the line.") from reason
 
 
 def build(kind: type[T], values: Any, table: str) -> T:

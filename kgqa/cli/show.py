@@ -71,11 +71,6 @@ def _listed(names: list[str], total: int) -> str:
     return ", ".join(names) + (f" and {total - len(names)} more" if total > len(names) else "")
 
 
-def _limit(answer: Answer) -> int:
-    """Return how many rows the answer's query returns at most."""
-    return len(answer.entities) if answer.cypher is None else int(answer.cypher.parameters.get("limit", len(answer.entities)))
-
-
 def _verdict(answer: Answer) -> Text:
     if answer.rows is not None and answer.value is not None:
         returned = ", ".join(_number(row["value"]) for row in answer.rows)
@@ -88,7 +83,7 @@ def _verdict(answer: Answer) -> Text:
     count = f"{len(answer.rows)} row{'' if len(answer.rows) == 1 else 's'}"
     if answer.confirmation == "confirmed":
         line = Text(f"✓ Neo4j returned {count}: ", style="green").append(_listed(names, len(answer.rows)), style="not green")
-        if len(answer.rows) < min(len(answer.entities), _limit(answer)):
+        if answer.cypher is not None and len(answer.rows) < min(len(answer.entities), answer.cypher.parameters["limit"]):
             line.append("; the others of the answer come by other paths", style="dim not green")
         return line
     return Text(f"✗ Neo4j returned {count}. {answer.note}", style="red")

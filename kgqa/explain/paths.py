@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from kgqa.kb.facts import Facts
+from kgqa.kb.facts import Facts, run_of
 from kgqa.model.reasoner import Reasoning
 from kgqa.ops import EntitySet
 from kgqa.ops.entity_set import members
@@ -134,11 +134,8 @@ class _Arrays:
 
     def objects(self, entity: int, relation: int) -> list[int]:
         """Return where a relation leads from an entity."""
-        first, last = self.pointer[entity], self.pointer[entity + 1]
-        own = self.relation[first:last]
-        wanted = own.dtype.type(relation)  # of another type it would have all of a hub's facts copied
-        low, high = own.searchsorted(wanted, side="left"), own.searchsorted(wanted, side="right")
-        objects: list[int] = self.object[first + low : first + high].tolist()
+        run = run_of(self.relation, relation, first=int(self.pointer[entity]), last=int(self.pointer[entity + 1]))
+        objects: list[int] = self.object[run].tolist()
         return objects
 
     def led_to(self, start: int, relations: Sequence[int]) -> set[int]:

@@ -16,12 +16,12 @@ inverse_names = { ACTED_IN = "stars" }
 names = { heightCm = "height" }
 """
 
-import tomllib
 from collections.abc import Mapping as AnyMapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from kgqa.config import read_toml
 from kgqa.errors import MappingError
 from kgqa.graph.cypher import NodeShape
 
@@ -68,12 +68,7 @@ class Mapping:
         Raises:
             MappingError: the file is missing, is no TOML, has an unknown key, or a value of the wrong type.
         """
-        try:
-            tables = tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise MappingError(f"{path}: could not be read: {error.strerror}. `kgqa mapping --write` proposes one.") from error
-        except (ValueError, RecursionError) as error:  # numbers of too many digits, brackets too deep in brackets
-            raise MappingError(f"{path}: expected TOML: {error}. Mend the line.") from error
+        tables = read_toml(path, MappingError, missing="`kgqa mapping --write` proposes one.")
         return cls.from_tables(tables, str(path))
 
     @classmethod

@@ -103,6 +103,13 @@ class Facts(nn.Module):
         return (relation + self.num_relations // 2) % self.num_relations
 
 
+def run_of(relations: NDArray[np.signedinteger], relation: int, *, first: int, last: int) -> slice:
+    """Return where the facts of an entity with one relation lie; its facts are those from `first` to before `last`."""
+    own = relations[first:last]  # ascending
+    wanted = own.dtype.type(relation)  # of another type it would have all of a hub's facts copied
+    return slice(first + int(own.searchsorted(wanted, side="left")), first + int(own.searchsorted(wanted, side="right")))
+
+
 def _check(triples: NDArray[np.int32], num_entities: int, num_relations: int) -> None:
     if triples.ndim != 2 or triples.shape[1] != 3 or triples.dtype != np.int32:
         raise ShapeError(f"facts: expected int32 of shape (N, 3), found {triples.dtype} of shape {triples.shape}.")

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgqa.kb import KnowledgeBase
+from kgqa.kb.facts import run_of
 
 Path = tuple[int, ...]
 """Relations to follow one after the other, by number, inverses included."""
@@ -67,9 +68,6 @@ class Walker:
         return np.searchsorted(self._pointer, places, side="right") - 1
 
     def _objects(self, entity: int, relation: int) -> NDArray[np.int32]:
-        first, last = int(self._pointer[entity]), int(self._pointer[entity + 1])
-        own = self._relation[first:last]  # ascending
-        wanted = own.dtype.type(relation)  # of another type it would have all of a hub's facts copied
-        low, high = own.searchsorted(wanted, side="left"), own.searchsorted(wanted, side="right")
-        found: NDArray[np.int32] = self._object[first + low : first + high]
+        run = run_of(self._relation, relation, first=int(self._pointer[entity]), last=int(self._pointer[entity + 1]))
+        found: NDArray[np.int32] = self._object[run]
         return found
