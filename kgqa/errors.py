@@ -102,7 +102,7 @@ class CheckpointError(KgqaError):
 
 
 class TrainingError(KgqaError):
-    """There is nothing to learn from."""
+    """A training cannot start, or cannot go on."""
 
 
 class QuestionError(KgqaError):

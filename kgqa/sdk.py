@@ -16,6 +16,7 @@ from kgqa.graph.mapping import Mapping
 from kgqa.kb import KnowledgeBase
 from kgqa.kb.materialise import materialise
 from kgqa.progress import Progress, silent
+from kgqa.training.checkpoint import LOCK
 from kgqa.training.loop import Epoch, Trainer, TrainingReport, new_model
 from kgqa.training.questions import check_answers, draw
 
@@ -140,7 +141,7 @@ def trainer(
     made = [] if warm_start is None else [Path(warm_start)]
     if kb.path is None:
         raise ConfigError("train: expected a knowledge base that was loaded from a snapshot, found one made in memory.")
-    if not resume and folder.is_dir() and any(folder.iterdir()):
+    if not resume and folder.is_dir() and any(file.name != LOCK for file in folder.iterdir()):
         raise TrainingError(
             f"{folder}: expected a new folder, found one with files in it. Choose another, go on with --resume, or remove it."
         )

@@ -1,7 +1,7 @@
 """`kgqa runs`: what the registry remembers, one training with its curves, two evaluations question by question."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -37,7 +37,7 @@ def runs(
     from kgqa.registry import Registry
 
     with Registry.open() as registry:
-        snapshots, trainings = registry.recent_snapshots(limit), registry.recent_runs(limit)
+        snapshots, trainings = registry.recent_snapshots(limit), [_seen(run) for run in registry.recent_runs(limit)]
         evaluations = registry.recent_evaluations(limit)
     if as_json:
         recorded: dict[str, Sequence[Any]] = {"snapshots": snapshots, "runs": trainings, "evaluations": evaluations}
@@ -57,7 +57,7 @@ def show(
     from kgqa.registry import Registry
 
     with Registry.open() as registry:
-        summary, evaluations = registry.run(run), registry.evaluations_of(run)
+        summary, evaluations = _seen(registry.run(run)), registry.evaluations_of(run)
     if plot is not None:
         from kgqa.registry.curves import draw
 
@@ -109,6 +109,14 @@ def diff(
     for title, pairs in (("only A is right", found.lost), ("only B is right", found.won)):
         if pairs:
             output.print(_differing(title, pairs))
+
+
+def _seen(run: "RunSummary") -> "RunSummary":
+    """Call a run interrupted that stands as running, and was killed: nothing holds its model's folder any more."""
+    from kgqa.training.checkpoint import is_left
+
+    killed = run.status == "running" and is_left(Path(run.model))
+    return replace(run, status="interrupted") if killed else run
 
 
 def _snapshots(rows: Sequence["SnapshotSummary"]) -> "Table":

@@ -2,22 +2,26 @@
 
     model.json, model-….safetensors     the best model so far, its settings, words, and the snapshot's fingerprint
     last.json, last-….safetensors       everything to go on from: weights, optimizer, random state, place in the data
+    lock                                held by the training that writes here
 
 The JSON file names the tensors that belong to it and is replaced in one step, so a reader never sees half of a change.
 """
 
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 from torch import Tensor
 
 from kgqa.config import Config
-from kgqa.errors import CheckpointError, ConfigError, DataError, FingerprintMismatch
+from kgqa.errors import CheckpointError, ConfigError, DataError, FingerprintMismatch, TrainingError
 from kgqa.files import read_json, storing, write_json
 from kgqa.kb import KnowledgeBase
 from kgqa.model.confidence import Confidence
@@ -30,7 +34,11 @@ from kgqa.tensor_files import read_tensors, write_tensors
 FORMAT: Final = 9
 BEST: Final = "model"
 LAST: Final = "last"
+LOCK: Final = "lock"
 _KINDS: Final = {BEST: "model", LAST: "training to go on with"}
+
+_LOCK_SECONDS: Final = 1.0
+"""How long a folder is waited for: longer than anybody takes who only looks whether a training holds it."""
 
 _TRIES: Final = 5
 """How often a state is read that is gone when it is opened: a training may write a newer one at any time."""
@@ -172,14 +180,38 @@ def restore(model: Model, tensors: dict[str, Tensor], folder: Path) -> None:
         raise CheckpointError(f"{folder}: expected weights that fit the settings: {error}. Train the model again.") from error
 
 
-def make_folder(folder: Path) -> None:
-    """Make the folder of a model, if it is not there.
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Make the folder of a model, and keep other trainings out of it; blocks may stand in each other.
 
     Raises:
         StorageError: it could not be made.
+        TrainingError: another training writes there.
     """
     with storing(folder):
         folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock((folder / LOCK).resolve(), timeout=_LOCK_SECONDS, is_singleton=True)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise TrainingError(
+                f"{folder}: expected no other training, found one that writes there. Wait until it ends, or choose another folder."
+            ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def is_left(folder: Path) -> bool:
+    """Tell whether a folder was trained in, on this machine, and no training that still runs holds it."""
+    if not (folder / LOCK).is_file():
+        return False
+    try:
+        with FileLock(folder / LOCK, timeout=0):
+            return True
+    except (Timeout, OSError):
+        return False
 
 
 def write_state(folder: Path, name: str, tensors: dict[str, Tensor], value: dict[str, Any]) -> None:
@@ -188,8 +220,8 @@ def write_state(folder: Path, name: str, tensors: dict[str, Tensor], value: dict
     Raises:
         StorageError: they could not be written.
     """
-    make_folder(folder)
     with storing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
         file = f"{name}-{uuid.uuid4().hex[:8]}.safetensors"
         write_tensors(folder / file, tensors)
         write_json(folder / f"{name}.json", {"tensors": file} | value)

@@ -162,11 +162,10 @@ class Trainer:
 
         Raises:
             StorageError: the model's folder could not be written; told before anything is trained where that can be known.
-            TrainingError: a gradient is not finite.
+            TrainingError: a gradient is not finite, or another training writes to the model's folder.
         """
-        checkpoint.make_folder(self.out)
-        warm_up(self.progress)
-        with one_thread():
+        with checkpoint.alone(self.out), one_thread():
+            warm_up(self.progress)
             while self.state.epoch < self._stages[-1].first + self.settings.epochs and not self._is_stuck():
                 self._train_epoch()
                 self._end_epoch()

@@ -3,6 +3,7 @@
 import json
 
 from kgqa.registry import Outcome, Registry
+from kgqa.training.checkpoint import alone
 from tests.registry.examples import FINGERPRINT, start
 
 
@@ -56,3 +57,14 @@ def test_two_evaluations_are_compared_question_by_question(kgqa, tmp_path):
     assert json.loads(kgqa("runs", "diff", 1, 2, "--json").out)["chance"] == 1.0
     missing = kgqa("runs", "diff", 1, 7)
     assert (missing.code, "expected the evaluation 7, found none" in missing.err) == (1, True)
+
+
+def test_a_training_that_was_killed_is_called_interrupted(kgqa, tmp_path):
+    with Registry.open() as registry:
+        start(registry, tmp_path / "model")
+    status = lambda: [run["status"] for run in json.loads(kgqa("runs", "--json").out)["runs"]]
+    assert status() == ["running"]  # of another machine perhaps
+    with alone(tmp_path / "model"):
+        assert status() == ["running"]
+    assert status() == ["interrupted"]
+    assert "run 1, interrupted" in kgqa("runs", "show", 1).out

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +18,7 @@ from kgqa.model.branches import Batch, Layout, collate
 from kgqa.model.prediction import Model
 from kgqa.model.vocabulary import MENTION, Vocabulary
 from kgqa.ops.warm_up import STAGE
-from kgqa.training.checkpoint import load_model, read_card, read_state
+from kgqa.training.checkpoint import is_left, load_model, read_card, read_state
 from kgqa.training.loop import Epoch, Trainer, TrainingReport, new_model
 from kgqa.training.questions import prepare
 from tests.model.small import config, film_questions, write_bert
@@ -199,6 +200,21 @@ def test_a_finished_training_that_is_resumed_trains_no_more(books: KnowledgeBase
 def interrupted(books: KnowledgeBase, out: Path) -> None:
     with pytest.raises(Interruption):
         trainer(books, out, **stop_at(1, 3)).run()
+
+
+def test_two_trainings_do_not_write_to_one_folder(books: KnowledgeBase, tmp_path: Path) -> None:
+    second = trainer(books, tmp_path)
+    with ThreadPoolExecutor(1) as other:
+
+        def on_epoch(epoch: Epoch) -> None:
+            with pytest.raises(TrainingError, match="expected no other training, found one that writes there"):
+                other.submit(second.run).result()
+            assert not is_left(tmp_path)
+
+        assert not is_left(tmp_path)
+        report = trainer(books, tmp_path, settings=SHORT | {"epochs": 1}, on_epoch=on_epoch).run()
+    assert len(report.epochs) == 1
+    assert is_left(tmp_path)
 
 
 @pytest.mark.parametrize("change", [{"learning_rate": 2e-2}, {"epochs": 4}, {"seed": 1}])
