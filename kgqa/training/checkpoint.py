@@ -195,7 +195,7 @@ def alone(folder: Path) -> Iterator[None]:
             lock.acquire()
         except Timeout as error:
             raise TrainingError(
-                f"{folder}: expected no other training, found one that writes there. Wait until it ends, or choose another folder."
+                f"{folder}: expected no other training, found one that writes there. Wait until it ends, or choose another."
             ) from error
     try:
         yield

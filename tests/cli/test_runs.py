@@ -62,7 +62,10 @@ def test_two_evaluations_are_compared_question_by_question(kgqa, tmp_path):
 def test_a_training_that_was_killed_is_called_interrupted(kgqa, tmp_path):
     with Registry.open() as registry:
         start(registry, tmp_path / "model")
-    status = lambda: [run["status"] for run in json.loads(kgqa("runs", "--json").out)["runs"]]
+
+    def status():
+        return [run["status"] for run in json.loads(kgqa("runs", "--json").out)["runs"]]
+
     assert status() == ["running"]  # of another machine perhaps
     with alone(tmp_path / "model"):
         assert status() == ["running"]
