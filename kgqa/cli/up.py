@@ -27,9 +27,13 @@ def up(
 
 def down(
     name: Annotated[str, typer.Argument(help="The graph's name.")] = "default",
+    remove: Annotated[bool, typer.Option("--remove", help="Remove its graph too, for good.")] = False,
 ) -> None:
-    """Stop a local Neo4j; its graph is kept for the next `kgqa up`."""
+    """Stop a local Neo4j; its graph is kept for the next `kgqa up`, unless it is removed."""
     from kgqa.graph import find
 
+    if remove:
+        output.print(f"Removed the graph {name!r}." if find.remove(name) else f"There is no graph {name!r}.")
+        return
     stopped = find.stop(name)
     output.print(f"Stopped the graph {name!r}." if stopped else f"The graph {name!r} does not run.")

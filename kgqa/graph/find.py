@@ -109,6 +109,18 @@ def stop(name: str) -> bool:
         return True
 
 
+def remove(name: str) -> bool:
+    """Stop a local graph, and remove it for good; return False if there is none."""
+    folder = GraphFolder(name)
+    if not folder.path.is_dir():
+        return False
+    stop(name)
+    if container.engine_problem() is None:
+        container.remove_volume(folder)
+    folder.remove()
+    return True
+
+
 def passing(*, progress: Progress = silent) -> "AbstractContextManager[PassingGraph]":
     """Start a Neo4j with an empty graph that ends with the context or this process, for a demo or a test.
 

@@ -114,6 +114,22 @@ def test_a_server_that_is_stopped_is_gone_and_its_graph_is_there_again_later(fil
         assert connection.description == before.uri  # programs that know the address find it again
 
 
+def test_a_graph_that_is_removed_begins_anew():
+    with find.start("removed").connect() as connection:
+        run(connection, "CREATE (:Kept)")
+    folder = GraphFolder("removed")
+    state = folder.state()
+
+    assert find.remove("removed") is True
+
+    assert not _answers(state.uri)
+    assert not folder.path.exists()
+    assert find.remove("removed") is False
+    with find.start("removed").connect() as connection:
+        assert connection.read("MATCH (k) RETURN count(k) AS found") == [{"found": 0}]
+    find.remove("removed")
+
+
 def test_what_neo4j_imports_is_what_a_load_would_have_written(films, tmp_path):
     dataset = Dataset.read(write_folder(tmp_path / "odd", entities=ODD_ENTITIES, facts=ODD_FACTS))
     script = export_import_files(dataset, tmp_path / "import")

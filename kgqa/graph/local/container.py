@@ -99,6 +99,19 @@ def stop_lasting(running: Running) -> None:
         raise GraphUnavailable(f"Docker could not stop {running.container}: {first_line(error)}.") from error
 
 
+def remove_volume(folder: GraphFolder) -> None:
+    """Remove the volume with a graph's data, if there is one; its container must be stopped."""
+    import docker
+    from docker.errors import DockerException, NotFound
+
+    title = title_of(folder)
+    try:
+        with contextlib.closing(docker.from_env()) as client, contextlib.suppress(NotFound):
+            client.volumes.get(title).remove()
+    except (DockerException, OSError) as error:
+        raise GraphUnavailable(f"Docker could not remove the volume {title}: {first_line(error)}.") from error
+
+
 class PassingContainer:
     """A container with an empty graph that ends with this context, or with this process (testcontainers' reaper sees to that)."""
 

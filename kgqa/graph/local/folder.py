@@ -3,6 +3,7 @@
 import contextlib
 import json
 import secrets
+import shutil
 import socket
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -20,6 +21,7 @@ USER: Final = "neo4j"
 DEFAULT: Final = "default"
 """The name of the local graph when none is given."""
 
+_LOCK = "lock"
 _LOCK_TIMEOUT = 300.0
 
 
@@ -81,7 +83,7 @@ class GraphFolder:
         with storing(self.path):
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
-            with FileLock(self.path / "lock", timeout=_LOCK_TIMEOUT):
+            with FileLock(self.path / _LOCK, timeout=_LOCK_TIMEOUT):
                 yield
         except Timeout as error:
             raise GraphUnavailable(f"another process is starting or stopping the graph {self.name!r}. Try again.") from error
@@ -116,6 +118,16 @@ class GraphFolder:
     def forget(self) -> None:
         """Forget a server that was stopped."""
         self._state_file.unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        """Remove all that belongs to this graph, for good; its server must be stopped."""
+        with self.locked():
+            for entry in self.path.iterdir():
+                if entry.is_dir() and not entry.is_symlink():
+                    shutil.rmtree(entry)
+                elif entry.name != _LOCK:
+                    entry.unlink()
+        shutil.rmtree(self.path, ignore_errors=True)  # an open lock cannot be removed everywhere
 
 
 def new_password() -> str:
