@@ -31,11 +31,15 @@ def export(
         exported = as_questions(registry.feedback(), snapshot=snapshot)
     write_text(out, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in exported.lines))
     if as_json:
-        print_json({"questions": len(exported.lines), "unknown": exported.unknown, "path": str(out)})
+        counts = {"questions": len(exported.lines), "unknown": exported.unknown}
+        print_json(counts | {"snapshots": exported.snapshots, "path": str(out)})
         return
     output.print(f"{out}: {len(exported.lines):,} questions")
     if exported.unknown:
         output.print(f"left out: {exported.unknown:,} questions: said to be wrong, and nobody said what is right")
+    if len(exported.snapshots) > 1:
+        answered_from = ", ".join(fingerprint[:12] for fingerprint in exported.snapshots)
+        output.print(f"answered from several snapshots, {answered_from}: --snapshot takes the questions of one")
 
 
 @app.callback()

@@ -13,10 +13,14 @@ _PREFIX: Final = "feedback-"
 
 @dataclass(frozen=True, kw_only=True)
 class Exported:
-    """Lines of a question file, and the questions of which nobody said what is right."""
+    """Lines of a question file, and the questions of which nobody said what is right.
+
+    `snapshots` are the fingerprints of what was answered from: perhaps of other graphs, whose answers mean nothing in this one.
+    """
 
     lines: list[dict[str, Any]]
     unknown: int
+    snapshots: list[str]
 
 
 def as_questions(feedback: Iterable[FeedbackRecord], *, snapshot: str | None = None) -> Exported:
@@ -35,7 +39,7 @@ def as_questions(feedback: Iterable[FeedbackRecord], *, snapshot: str | None = N
             last[record.question] = before if before is not None and _says_nothing_of(before, record) else record
     known = [record for record in last.values() if record.right is not None]
     lines = [{"id": f"{_PREFIX}{record.id}", "question": record.question} | (record.right or {}) for record in known]
-    return Exported(lines=lines, unknown=len(last) - len(known))
+    return Exported(lines=lines, unknown=len(last) - len(known), snapshots=sorted({record.snapshot for record in known}))
 
 
 def is_exported(path: Path) -> bool:

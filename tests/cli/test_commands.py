@@ -191,6 +191,9 @@ def test_feedback_becomes_a_question_file(kgqa, tmp_path):
     assert json.loads(kgqa("feedback", "export", tmp_path / "none.jsonl", "--snapshot", "0", "--json").out)["questions"] == 0
     for name in ("said.jsonl", "none.jsonl"):  # what was exported is replaced
         assert kgqa("feedback", "export", tmp_path / name).code == 0
+    with Registry.open() as registry:
+        registry.record_feedback(question="Where?", answer={"answers": []}, model="m", snapshot="e" * 64, verdict="right")
+    assert f"several snapshots, {'e' * 12}, {'f' * 12}:" in kgqa("feedback", "export", tmp_path / "said.jsonl").out
     mine = write_lines(tmp_path / "train.jsonl", FILMS_QUESTIONS)
     before = mine.read_text()
     refused = kgqa("feedback", "export", mine)
