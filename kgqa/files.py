@@ -5,8 +5,9 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -58,11 +59,16 @@ def storing(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def new_folder(path: Path, *, marker: str) -> Iterator[Path]:
+def new_folder(path: Path, *, marker: str, passing: Sequence[str] = ()) -> Iterator[Path]:
     """Yield an empty folder beside `path` that takes its place when the block ends without an error.
 
-    A folder that stands at `path` already is replaced only if it holds the file `marker`, that is, if kgqa wrote it. A link is
-    followed.
+    A folder that stands at `path` already is replaced only if it holds the file `marker`, that is, if kgqa wrote it. What else
+    somebody put there is kept. A link is followed.
+
+    Args:
+        path: the folder.
+        marker: a file that every such folder has.
+        passing: patterns of what such folders may have; what an earlier one has and the new one has not goes.
 
     Raises:
         StorageError: `path` holds something else, or could not be written.
@@ -82,11 +88,28 @@ def new_folder(path: Path, *, marker: str) -> Iterator[Path]:
         draft.mkdir(parents=True)
         try:
             yield draft
+            _keep_others(path, draft, passing)
             sync(draft)
             _take_the_place(draft, path)
         finally:
             if draft.exists():
                 shutil.rmtree(draft, ignore_errors=True)
+
+
+def _keep_others(path: Path, draft: Path, passing: Sequence[str]) -> None:
+    """Take over from a folder that is to be replaced what kgqa did not write: questions beside a graph, a model in a snapshot."""
+    for folder, inner, names in os.walk(path):
+        for file in (Path(folder, name) for name in [*names, *inner]):
+            if file.is_dir() and not file.is_symlink():
+                continue
+            inside = file.relative_to(path)
+            if os.path.lexists(draft / inside) or any(fnmatch(str(inside), pattern) for pattern in passing):
+                continue
+            (draft / inside).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.link(file, draft / inside, follow_symlinks=False)
+            except OSError:
+                shutil.copy2(file, draft / inside, follow_symlinks=False)
 
 
 def _take_the_place(draft: Path, path: Path) -> None:

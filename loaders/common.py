@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Self
 
 from kgqa.data import FolderWriter
+from kgqa.data.writer import QUARANTINE
 from kgqa.errors import DataError, KgqaError, StorageError
 from kgqa.files import storing, unreadable, write_text
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-QUARANTINE = "quarantine.tsv"
 MAX_BAD = 0.001
 """Largest share of malformed lines with which a loader succeeds."""
 
@@ -74,6 +74,8 @@ class Loader:
         self.writer.__exit__(None, None, None)
 
     def _finish(self) -> None:
+        if not (self.writer.entities or self._bad):
+            raise DataError(self.out, None, expected="entities to write", found="none", then="Check the source: it is empty.")
         text = "file\tline\treason\n" + "".join(self._bad)
         if len(self._bad) > self.max_bad * self._lines:
             beside = self.out.with_name(f"{self.out.name}.{QUARANTINE}")

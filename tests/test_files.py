@@ -77,12 +77,19 @@ def test_an_error_inside_leaves_the_old_folder_as_it_was(tmp_path):
     assert (tmp_path / "out" / "sub" / "file").read_text(encoding="utf-8") == "old"
 
 
-def test_an_old_folder_is_replaced_as_a_whole(tmp_path):
-    fill(tmp_path / "out", "old")
-    (tmp_path / "out" / "left").write_text("from before", encoding="utf-8")
-    fill(tmp_path / "out", "new")
-    assert sorted(path.name for path in (tmp_path / "out").rglob("*")) == ["file", MARKER, "sub"]
-    assert (tmp_path / "out" / "sub" / "file").read_text(encoding="utf-8") == "new"
+def test_an_old_folder_is_replaced_and_what_somebody_put_there_is_kept(tmp_path):
+    out = tmp_path / "out"
+    fill(out, "old")
+    for name in ("mine", "sub/mine", "left.csv"):
+        (out / name).write_text("mine", encoding="utf-8")
+    (out / "elsewhere").symlink_to(tmp_path)
+    with new_folder(out, marker=MARKER, passing=["*.csv"]) as draft:
+        (draft / MARKER).write_text("new", encoding="utf-8")
+        (draft / "sub").mkdir()
+        (draft / "sub" / "file").write_text("new", encoding="utf-8")
+    files = {str(file.relative_to(out)): file.read_text(encoding="utf-8") for file in out.rglob("*") if file.is_file()}
+    assert files == {MARKER: "new", "sub/file": "new", "mine": "mine", "sub/mine": "mine"}
+    assert (out / "elsewhere").readlink() == tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 

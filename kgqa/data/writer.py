@@ -4,17 +4,21 @@ import json
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Any, Final, Self, TextIO
 
 from kgqa.data.folder import ENTITIES, FACTS, RELATIONS
 from kgqa.data.records import EntityRecord, RelationRecord
 from kgqa.files import new_folder
 
+QUARANTINE: Final = "quarantine.tsv"
+"""Where a loader sets malformed lines aside."""
+
 
 class FolderWriter:
     """A context in which entities, relations, facts and questions are appended to a new folder.
 
-    The folder takes its place when the context ends without an error; an error leaves nothing behind.
+    The folder takes its place when the context ends without an error; an error leaves nothing behind. What an earlier folder had
+    besides, as questions that somebody wrote, is kept.
     """
 
     def __init__(self, path: Path) -> None:
@@ -25,7 +29,7 @@ class FolderWriter:
         self._seen: set[str] = set()
 
     def __enter__(self) -> Self:
-        self._draft = self._stack.enter_context(new_folder(self.path, marker=ENTITIES))
+        self._draft = self._stack.enter_context(new_folder(self.path, marker=ENTITIES, passing=[RELATIONS, QUARANTINE]))
         for name in (ENTITIES, FACTS):
             self._file(name)
         return self

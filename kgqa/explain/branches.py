@@ -8,7 +8,8 @@ import numpy as np
 
 from kgqa.explain.paths import RelationPath, Walks, best_paths, start_shares
 from kgqa.model.hops import Plan
-from kgqa.model.prediction import OPEN, Model, Prediction
+from kgqa.model.prediction import Model, Prediction
+from kgqa.model.reasoner import OPEN
 from kgqa.ops.entity_set import members
 from kgqa.threads import one_thread
 
@@ -68,7 +69,7 @@ def mentioned(prediction: Prediction, answer: int, attribute: int) -> Traced:
     Args:
         prediction: what the model predicted.
         answer: the row of the entity.
-        attribute: what of it is told; candidates without it brought nothing.
+        attribute: what of it is told; candidates that have it not, or another value, brought nothing.
     """
     assert prediction.reasoning is not None
     reasoning, seeds = prediction.reasoning, prediction.reasoning.seeds
@@ -76,7 +77,7 @@ def mentioned(prediction: Prediction, answer: int, attribute: int) -> Traced:
     trust = seeds.weights * reasoning.spans[seeds.sets]
     branch = int(seeds.sets[trust.masked_fill(~of_question | (seeds.entities != answer), -1.0).argmax()])
     rows, own = members(seeds, branch)
-    there = ~np.isnan(reasoning.values[rows, attribute].numpy())
+    there = (reasoning.values[rows, attribute] == reasoning.values[answer, attribute]).numpy()
     weights = seeds.weights.numpy()[own] * there
     starts = dict(zip(rows.tolist(), (weights / weights.sum()).tolist(), strict=True))
     return Traced(0, branch, starts, [RelationPath(relations=(), entities=(answer,), share=1.0)], ())

@@ -17,7 +17,8 @@ from kgqa.explain.ranking import Ranking
 from kgqa.graph.cypher import Chain, Extreme, NodeShape, Step, ask_again, count_again, prove, value_again
 from kgqa.kb import KnowledgeBase
 from kgqa.model.operators import Operator, likely
-from kgqa.model.prediction import OPEN, Asked, Model, Prediction
+from kgqa.model.prediction import Asked, Model, Prediction
+from kgqa.model.reasoner import OPEN
 from kgqa.ops import relations_of
 from kgqa.ops.entity_set import members
 
@@ -32,7 +33,7 @@ _OPERATIONS: Final[dict[Operator, Operation]] = {
 _WORDS: Final[dict[Reason, str]] = {
     "no mention": "nothing in the question is a name that the graph knows",
     "not in the graph": "the question asks for something that the graph does not hold",
-    "no path": "the paths lead nowhere",
+    "no path": "the paths lead nowhere, or to nothing in common",
     "low confidence": "what was found is not sure enough",
 }
 

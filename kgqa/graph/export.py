@@ -83,7 +83,7 @@ def export_import_files(dataset: Dataset, folder: Path) -> Path:
             ),
         ),
     ]
-    with new_folder(folder, marker=SCRIPT) as draft:
+    with new_folder(folder, marker=SCRIPT, passing=["*.csv"]) as draft:
         for file in (*nodes, *relationships):
             with open(draft / file.name, "w", encoding="utf-8", newline="") as handle:
                 writer = csv.writer(handle)

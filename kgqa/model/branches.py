@@ -19,7 +19,7 @@ from kgqa.model.vocabulary import MARKS, MENTION, MENTION_WORD, OTHER, OTHER_WOR
 from kgqa.text import Token, tokenise
 
 FEATURES: Final = 4
-"""Features of a span: its length in tokens, the logarithm of its number of candidates, whether a longer span contains it, and
+"""Features of a span: its length in tokens, up to four (longer names are no better), the logarithm of its number of candidates, whether a longer span contains it, and
 whether it is inexact."""
 
 
@@ -112,7 +112,7 @@ def _branch(
         if keys is not None:
             texts.append(keys[place])
     contained = len(span) > 0 and any(len(other) > len(span) and span.last <= other.last for other in at[span.first])
-    features = (len(span) / 4.0, math.log(len(span.candidates)) / 4.0, float(contained), float(not span.exact))
+    features = (min(len(span), 4) / 4.0, math.log(len(span.candidates)) / 4.0, float(contained), float(not span.exact))
     kept = () if keys is None else tuple(texts)
     return Branch(span=span, words=tuple(words), flags=tuple(flags), texts=kept, mention=mention, features=features)
 

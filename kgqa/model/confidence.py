@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 _ROUNDS: Final = 100
 _STILL: Final = 1e-9
-_RIDGE: Final = 1e-3
+_RIDGES: Final = np.array([1.0, 1e-3])
+"""How far slope and height are drawn towards those of the scores themselves. Where nearly all answers are right, nothing else
+tells the slope: it came to nearly 0, and an answer of the score 1e-6 was trusted like one of 0.9."""
+
 _LEAST_SLOPE: Final = 0.05
 _EDGE: Final = 1e-6
 _BINS: Final = 10
@@ -93,10 +96,10 @@ def _logistic(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, fl
     positive = y.sum()
     target = np.where(y > 0, (positive + 1) / (positive + 2), 1 / (len(y) - positive + 2))
     middle = x.mean()  # scores near 1 have large logits that differ little: slope and bias could not be told apart
-    slope, height = _newton(np.stack([x - middle, np.ones_like(x)], axis=1), target, np.array([1.0, middle]))
+    slope, height = _newton(np.stack([x - middle, np.ones_like(x)], axis=1), target, np.array([1.0, middle]), _RIDGES)
     if slope < _LEAST_SLOPE:
         slope = _LEAST_SLOPE
-        (height,) = _newton(np.ones((len(x), 1)), target, np.array([slope * middle]), offset=slope * (x - middle))
+        (height,) = _newton(np.ones((len(x), 1)), target, np.array([slope * middle]), _RIDGES[1:], offset=slope * (x - middle))
     return float(slope), float(height - slope * middle)
 
 
@@ -104,23 +107,24 @@ def _newton(
     features: NDArray[np.float64],
     target: NDArray[np.float64],
     prior: NDArray[np.float64],
+    ridges: NDArray[np.float64],
     *,
     offset: NDArray[np.float64] | float = 0.0,
 ) -> NDArray[np.float64]:
-    """Return the weights with the least cross-entropy, drawn a little towards `prior`, by Newton's method.
+    """Return the weights with the least cross-entropy, drawn towards `prior` as far as `ridges` say, by Newton's method.
 
     A step that makes it worse is halved: where all scores are nearly certain the whole one leads away, and never back.
     """
 
     def loss(weights: NDArray[np.float64]) -> float:
         z = features @ weights + offset
-        return float(np.sum(np.logaddexp(0.0, z) - target * z) + 0.5 * _RIDGE * np.sum((weights - prior) ** 2))
+        return float(np.sum(np.logaddexp(0.0, z) - target * z) + 0.5 * np.sum(ridges * (weights - prior) ** 2))
 
     weights = prior
     for _ in range(_ROUNDS):
         p = 0.5 + 0.5 * np.tanh(0.5 * (features @ weights + offset))
-        gradient = features.T @ (p - target) + _RIDGE * (weights - prior)
-        curvature = (features * (p * (1 - p))[:, None]).T @ features + _RIDGE * np.eye(len(prior))
+        gradient = features.T @ (p - target) + ridges * (weights - prior)
+        curvature = (features * (p * (1 - p))[:, None]).T @ features + np.diag(ridges)
         step = np.linalg.solve(curvature, gradient)
         before = loss(weights)
         while np.abs(step).max() > _STILL and not loss(weights - step) < before:

@@ -14,8 +14,8 @@ from kgqa.kb import KnowledgeBase
 from kgqa.model.branches import Batch, Layout, collate, lay_out
 from kgqa.model.confidence import Confidence
 from kgqa.model.lookup import look_up
-from kgqa.model.operators import EXTREMES, Choice, Operator, apply, held, settled
-from kgqa.model.reasoner import Reasoner, Reasoning
+from kgqa.model.operators import EXTREMES, Choice, Operator, apply, held, likely, settled
+from kgqa.model.reasoner import MISSED, OPEN, Reasoner, Reasoning
 from kgqa.model.vocabulary import Vocabulary
 from kgqa.ops import EntitySet
 from kgqa.threads import one_thread
@@ -24,9 +24,6 @@ BATCH = 64
 
 MOST_WORDS = 1 << 16
 """Words in all readings of a batch, padded: some 300 MB. Questions that people ask have a few dozen in three or four readings."""
-
-OPEN = 0.5
-"""A branch whose gate is wider takes part in the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +191,10 @@ def _operated(prediction: Prediction, asked: Asked, reasoning: Reasoning, kb: Kn
     if asked.operator is Operator.NOTHING:
         return replace(prediction, rows=rows[:0], scores=scores[:0])
     if asked.operator is Operator.COUNT:
-        exactly = float(np.maximum(scores, 1.0 - scores).prod())
-        return replace(prediction, value=float((scores > OPEN).sum()), score=probability * exactly)
+        best = scores.max(initial=0.0)
+        inside = likely(scores, best, above=OPEN) & (best >= MISSED)
+        exactly = float(np.where(inside, scores, 1.0 - scores).prod())
+        return replace(prediction, value=float(inside.sum()), score=probability * exactly)
     if asked.operator in (Operator.OWN_VALUE, Operator.VALUE):
         sets = reasoning.mentioned if asked.operator is Operator.OWN_VALUE else reasoning.sets
         found = look_up(sets, prediction.number, reasoning.choice.attributes[prediction.number], kb.values)

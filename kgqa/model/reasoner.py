@@ -27,6 +27,12 @@ from kgqa.ops.segments import mean
 CLOSED: Final = 1e-3
 """Branches with a smaller gate are not walked: they could lower an answer by no more than that."""
 
+OPEN: Final = 0.5
+"""A branch whose gate is wider takes part in the answer."""
+
+MISSED: Final = 0.01
+"""What a branch reaches with less weight is none of its answers."""
+
 _ABOVE_ZERO: Final = torch.finfo(torch.float32).tiny
 """Relations whose weight is exactly 0 are not followed."""
 
@@ -116,7 +122,8 @@ class Reasoner(nn.Module):
     def forward(self, batch: Batch, *, epsilon: float = 0.0) -> Reasoning:
         """Answer a batch; relations that have a smaller share than `epsilon` of those that exist are not followed.
 
-        Where nothing is learned and `epsilon` is not 0, answers are not asked for negligible relations either.
+        Where nothing is learned and `epsilon` is not 0, answers are not asked for negligible relations either, and what a mention
+        that takes part does not reach is none.
         """
         encoding = self.encoder(batch)
         spans = torch.cat([encoding.mention, encoding.question], dim=1)[batch.reading]
@@ -148,10 +155,13 @@ class Reasoner(nn.Module):
         walks = self._walk(seeds, plan)
         branches = ops.exclude(ops.mix(walks, plan.hops), seeds, plan.leave_start)
         branches = branches.with_weights(branches.weights * torch.where(batch.exact, 1.0, INEXACT)[branches.sets])
+        exact = self.training or epsilon == 0.0
         reached = ops.intersect(branches, gates, batch.question, batch.questions)
+        if not exact:
+            reached = _without_missed(reached, branches, gates, batch)
 
         constraint = self.constraint(batch, encoding, spans, p_span)
-        sets = _with_names(constraint.apply(self.facts, reached, exact=self.training or epsilon == 0.0), self.named)
+        sets = _with_names(constraint.apply(self.facts, reached, exact=exact), self.named)
         choice = self.operators(batch, encoding, spans, p_span, missing(shares, hops))
         return Reasoning(
             reached=reached,
@@ -179,6 +189,20 @@ class Reasoner(nn.Module):
                 reached = ops.exclude(reached, walks[-2], plan.leave_last[:, hop])
             walks.append(reached)
         return walks[1:]
+
+
+def _without_missed(reached: EntitySet, branches: EntitySet, gates: Tensor, batch: Batch) -> EntitySet:
+    """Return the intersections without what a branch that takes part hardly reaches.
+
+    The gate leaves such entities 1 − g_i of their weight, from which training learns. But it is more probable than not that the
+    mention counts, and no query that follows it would return them.
+    """
+    part = gates > OPEN
+    if int(part.sum()) <= batch.questions:  # one of each question: what it misses has the weight 0
+        return reached
+    hit = branches.with_weights((branches.weights >= MISSED).to(gates.dtype))
+    by_all = ops.intersect(hit, part.to(gates.dtype), batch.question, batch.questions)
+    return reached.with_weights(reached.weights * by_all.weights_at(reached.keys))
 
 
 def _with_names(sets: EntitySet, named: Tensor | None) -> EntitySet:

@@ -29,6 +29,14 @@ def test_lines_keep_their_numbers_over_empty_lines_a_byte_order_mark_and_windows
     source.write_bytes(b"\xef\xbb\xbffirst\r\n  \n\nthird \n")
     with Loader(tmp_path / "out") as loader:
         assert list(loader.lines(source)) == [(1, "first"), (4, "third ")]
+        loader.writer.entity(EntityRecord(id="a", name="a"))
+
+
+def test_an_empty_source_is_refused_and_does_not_take_the_place_of_what_was_there(tmp_path):
+    load(write(tmp_path / "source.txt", "a"), tmp_path / "out")
+    with pytest.raises(DataError, match="expected entities to write, found none. Check the source"):
+        load(write(tmp_path / "empty.txt"), tmp_path / "out")
+    assert names(tmp_path / "out") == {"a": "a"}
 
 
 def test_a_line_that_is_not_utf8_is_set_aside_with_the_byte_and_its_column(tmp_path):
