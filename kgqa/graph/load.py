@@ -19,7 +19,7 @@ from kgqa.graph import load_queries as queries
 from kgqa.graph.catalogue import Relation, add_attributes, add_relations, read_attributes, read_relations
 from kgqa.graph.connection import Connection
 from kgqa.graph.load_batches import AliasRow, Batch, alias_batches, alias_rows, entity_batches, fact_batches
-from kgqa.graph.migrations import FIND_FOREIGN_NODE, migrate
+from kgqa.graph.migrations import FIND_FOREIGN_NODE, TAKE_LOCK, migrate
 from kgqa.progress import Progress, silent
 
 BATCH: Final = 20_000
@@ -61,7 +61,7 @@ def load(
     started = time.perf_counter()
     done = _done(connection, dataset, merge)
     migrate(connection)
-    base = _plan(connection, dataset, size)
+    base = _plan(connection, dataset, size, merge=merge)
     aliases = alias_rows(dataset)
     totals = {"entities": len(dataset.entities), "aliases": len(aliases), "facts": len(dataset.facts)}
     finished = dict.fromkeys(totals, 0)
@@ -107,6 +107,11 @@ def _done(connection: Connection, dataset: Dataset, merge: bool) -> set[str]:
                 "it again from its folder as it was; or begin with an empty graph (`kgqa up NAME`, then --graph NAME)."
             )
         _refuse_conflicts(connection, dataset)
+        for row in connection.read(queries.FIND_UNNUMBERED):
+            raise LoadError(
+                f"{connection.description}: expected entities that `kgqa load` wrote, found {row['id']!r}, which something else "
+                "did: it has no row. Remove it, or its label Entity."
+            )
         return {row["id"] for row in batches}
     others = [row["name"] for row in batches if row["dataset"] != dataset.fingerprint and row["name"] is not None]
     strangers = connection.read(FIND_FOREIGN_NODE) or ([] if batches else connection.read(queries.FIND_ENTITY))
@@ -147,8 +152,11 @@ def _refuse_other_names(present: Sequence[Relation], dataset: Dataset) -> None:
                 )
 
 
-def _plan(connection: Connection, dataset: Dataset, size: int) -> int:
-    """Write the catalogue and the plan of this load, or find them; return the first row number for its entities."""
+def _plan(connection: Connection, dataset: Dataset, size: int, *, merge: bool) -> int:
+    """Write the catalogue and the plan of this load, or find them; return the first row number for its entities.
+
+    Of two loads that begin at the same moment one is refused: both would be given the same rows, and neither could be finished.
+    """
     present = read_relations(connection)
     _refuse_other_names(present, dataset)
     parameters = {
@@ -160,6 +168,13 @@ def _plan(connection: Connection, dataset: Dataset, size: int) -> int:
     }
 
     def write(transaction: ManagedTransaction) -> dict[str, Any]:
+        transaction.run(TAKE_LOCK).consume()
+        for other in transaction.run(queries.OTHER_PLANS, parameters):
+            if not (merge and other["finished"]):
+                raise LoadError(
+                    f"{connection.description}: expected no other load, found that of {other['name']!r}, which began meanwhile. "
+                    "Wait until it ends, then use --merge to add to it, or another graph."
+                )
         for statement in (queries.PLAN, queries.CREATE_RELATIONS, queries.CREATE_ATTRIBUTES):
             transaction.run(statement, parameters).consume()
         return dict(transaction.run(queries.READ_PLAN, parameters).single(strict=True))

@@ -4,6 +4,8 @@ from typing import Final, LiteralString
 
 FIND_ENTITY: Final[LiteralString] = "MATCH (e:Entity) RETURN labels(e) AS labels LIMIT 1"
 
+FIND_UNNUMBERED: Final[LiteralString] = "MATCH (e:Entity) WHERE e.row IS NULL RETURN e.id AS id LIMIT 1"
+
 READ_BATCHES: Final[LiteralString] = """
 MATCH (b:LoadBatch)
 RETURN b.id AS id, b.dataset AS dataset, b.name AS name
@@ -37,6 +39,12 @@ MATCH (b:LoadBatch {stage: 'plan'})
 WHERE b.finished IS NULL AND b.dataset <> $besides
 RETURN b.name AS name
 LIMIT 1
+"""
+
+OTHER_PLANS: Final[LiteralString] = """
+MATCH (b:LoadBatch {stage: 'plan'})
+WHERE b.dataset <> $dataset
+RETURN b.name AS name, b.finished IS NOT NULL AS finished
 """
 
 CREATE_RELATIONS: Final[LiteralString] = """

@@ -23,15 +23,17 @@ CREATE_LOCK: Final[LiteralString] = (
 TAKE_LOCK: Final[LiteralString] = "MERGE (l:MigrationLock {id: 'kgqa'}) SET l.taken = timestamp()"
 FIND_FOREIGN_NODE: Final[LiteralString] = """
 MATCH (n)
-WHERE NOT (n:Entity OR n:Alias OR n:Relation OR n:Attribute OR n:LoadBatch OR n:Migration OR n:MigrationLock)
+WHERE NOT (n:Entity OR n:Alias OR n:Relation OR n:Attribute OR n:LoadBatch OR n:MigrationLock)
+AND NOT (n:Migration AND n.checksum IS NOT NULL)
 RETURN labels(n) AS labels
 LIMIT 1
 """
 READ_APPLIED: Final[LiteralString] = (
-    "MATCH (m:Migration) RETURN m.version AS version, m.checksum AS checksum, m.description AS description"
+    "MATCH (m:Migration) WHERE m.checksum IS NOT NULL "  # the label may stand for something else in a graph
+    "RETURN m.version AS version, m.checksum AS checksum, m.description AS description"
 )
 RECORD: Final[LiteralString] = (
-    "MERGE (m:Migration {version: $version}) SET m.description = $description, m.checksum = $checksum, m.applied = datetime()"
+    "MERGE (m:Migration {version: $version, checksum: $checksum}) SET m.description = $description, m.applied = datetime()"
 )
 
 

@@ -1,9 +1,10 @@
 """Read a graph that `kgqa load` wrote, in ranges of its stored row numbers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import Final, LiteralString
+from typing import Any, Final, LiteralString
 
+from kgqa.data.records import is_number
 from kgqa.errors import GraphError
 from kgqa.graph.catalogue import Attribute, Relation, read_attributes, read_relations
 from kgqa.graph.connection import Connection
@@ -81,12 +82,19 @@ class OwnReader:
             rows = []
             for row, identifier, name, description, values, aliases, degree in page:
                 self._degrees[row] = degree
+                _check(
+                    identifier,
+                    {"id": identifier, "name": name, "description": description},
+                    dict(zip(properties, values, strict=True)),
+                )
                 rows.append(
                     EntityRow(
                         key=row,
                         id=identifier,
-                        name=name,
-                        aliases=tuple(sorted(aliases)),
+                        name=name or None,
+                        aliases=tuple(
+                            sorted({*aliases, name} if name and name.strip() else aliases)
+                        ),  # it may be a new name
                         description=description,
                         values=tuple(values),
                     )
@@ -104,6 +112,21 @@ class OwnReader:
                         "Remove those relationships, or describe the graph with --mapping."
                     )
                 yield FactPage(relation=types[row["type"]], subjects=row["subjects"], objects=row["objects"])
+
+
+def _check(entity: Any, texts: Mapping[str, Any], numbers: Mapping[str, Any]) -> None:
+    """Refuse properties that are not what `kgqa load` wrote: anybody may have changed them since.
+
+    Raises:
+        GraphError: names the entity and the property.
+    """
+    for expected, values, fits in (
+        ("text", texts, lambda value: isinstance(value, str)),
+        ("a finite number", numbers, is_number),
+    ):
+        for name, value in values.items():
+            if value is not None and not fits(value):
+                raise GraphError(f"entity {entity!r}: expected {name} to be {expected}, found {value!r}. Mend it in the graph.")
 
 
 def cuts(sizes: list[int], most: int) -> list[int]:

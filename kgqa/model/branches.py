@@ -19,8 +19,8 @@ from kgqa.model.vocabulary import MARKS, MENTION, MENTION_WORD, OTHER, OTHER_WOR
 from kgqa.text import Token, tokenise
 
 FEATURES: Final = 4
-"""Features of a span: its length in tokens, up to four (longer names are no better), the logarithm of its number of candidates, whether a longer span contains it, and
-whether it is inexact."""
+"""Features of a span: its length in tokens, up to four (a longer name is no likelier), the logarithm of its number of candidates,
+whether a longer span contains it, and whether it is inexact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,12 +4,16 @@ import os
 import random
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from kgqa.data import Dataset
 from kgqa.errors import GraphError, LoadError
+from kgqa.graph import load as load_module
 from kgqa.graph.load import load
 from kgqa.graph.load_batches import alias_rows
 from kgqa.kb.materialise import materialise, materialise_files
@@ -88,6 +92,37 @@ def test_odd_texts_come_back_as_they_were_written(graph, tmp_path):
         "name": None,
         "row": None,
     }
+
+
+def test_of_two_data_sets_that_are_loaded_at_the_same_moment_one_is_refused(graph, tmp_path, monkeypatch):
+    datasets = [Dataset.read(write_folder(tmp_path / name)) for name in ("one", "two")]
+    together = threading.Barrier(2, timeout=60)
+    done = load_module._done
+
+    def done_together(*arguments):
+        found = done(*arguments)
+        together.wait()
+        return found
+
+    datasets[1] = replace(datasets[1], fingerprint="f" * 64)
+    monkeypatch.setattr(load_module, "_done", done_together)
+    with ThreadPoolExecutor(2) as threads:
+        ended = [thread.exception() for thread in [threads.submit(load, graph, dataset) for dataset in datasets]]
+    (refused,) = [error for error in ended if error is not None]
+    assert isinstance(refused, LoadError)
+    assert "expected no other load, found that of" in str(refused)
+    monkeypatch.setattr(load_module, "_done", done)
+    loaded = datasets[ended.index(None)]
+    assert materialise(graph, tmp_path / "snapshot").fingerprint == materialise_files(loaded.path, tmp_path / "files").fingerprint
+    load(graph, datasets[1 - ended.index(None)], merge=True)
+
+
+def test_nothing_is_added_to_entities_that_kgqa_did_not_load(graph, tmp_path):
+    run(graph, "CREATE (:Entity {id: 'contact'})")
+    before = counts(graph)
+    with pytest.raises(LoadError, match="found 'contact', which something else did: it has no row"):
+        load(graph, Dataset.read(write_folder(tmp_path / "films")), merge=True)
+    assert counts(graph) == before
 
 
 def test_a_load_that_is_killed_goes_on_where_it_stopped(graph, server, tmp_path):

@@ -1,6 +1,7 @@
 """Materialising what `kgqa load` wrote: equal to the files, whatever their order, and never a mixture of two states."""
 
 import random
+import re
 
 import pytest
 import torch
@@ -53,6 +54,33 @@ def test_an_entity_that_kgqa_did_not_load_is_refused_with_the_facts_that_lead_to
     with pytest.raises(GraphError, match=r"found 1 that something else did: they have no row\. .* `kgqa load --merge`"):
         materialise(graph, tmp_path / "snapshot")
     assert not (tmp_path / "snapshot").exists()
+
+
+def test_a_name_that_was_changed_in_the_graph_names_its_entity(graph, tmp_path):
+    load(graph, Dataset.read(write_folder(tmp_path / "films")))
+    run(graph, "MATCH (e:Entity {id: 'contact'}) SET e.name = 'Kontakt'")
+    run(graph, "MATCH (e:Entity {id: 'zemeckis'}) SET e.name = ''")
+    materialise(graph, tmp_path / "snapshot")
+    kb = KnowledgeBase.load(tmp_path / "snapshot")
+    row = kb.row("contact")
+    assert (kb.name(row), kb.aliases.candidates("kontakt")) == ("Kontakt", [row])
+    assert not kb.named[kb.row("zemeckis")]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("SET e.name = 7", "entity 'contact': expected name to be text, found 7"),
+        ("SET e.description = ['x']", "entity 'contact': expected description to be text, found ['x']"),
+        ("SET e.released = 'long ago'", "entity 'contact': expected released to be a finite number, found 'long ago'"),
+        ("SET e.released = 0.0 / 0.0", "entity 'contact': expected released to be a finite number, found nan"),
+    ],
+)
+def test_a_property_that_was_changed_to_something_else_is_named(graph, tmp_path, change, message):
+    load(graph, Dataset.read(write_folder(tmp_path / "films")))
+    run(graph, f"MATCH (e:Entity {{id: 'contact'}}) {change}")
+    with pytest.raises(GraphError, match=re.escape(message)):
+        materialise(graph, tmp_path / "snapshot")
 
 
 def test_the_order_of_the_lines_does_not_change_the_fingerprint(graph, odd, tmp_path):

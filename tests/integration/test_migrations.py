@@ -7,7 +7,7 @@ import pytest
 from kgqa.errors import MigrationError
 from kgqa.files import migrations_folder
 from kgqa.graph.migrations import check_own, migrate, pending, read_folder
-from tests.integration.graphs import create_movies
+from tests.integration.graphs import create_movies, run
 
 pytestmark = pytest.mark.neo4j
 
@@ -93,3 +93,12 @@ def test_of_several_migrators_at_once_one_applies_each_migration(bare, folder, s
 
     assert sorted(applied) == [[], [], [], [1, 2]]
     assert _ran(bare) == [1, 1.5, 2]
+
+
+def test_a_label_of_somebody_else_is_not_taken_for_a_migration(bare):
+    for properties in ("{}", "{version: 1}", "{version: '1.0'}"):
+        run(bare, f"CREATE (:Bird)-[:DID]->(:Migration {properties})")
+    run(bare, "MATCH (b:Bird) DETACH DELETE b")
+    assert pending(bare) == read_folder(migrations_folder("graph"))
+    with pytest.raises(MigrationError, match=r"found a node \(Migration\) that kgqa did not load"):
+        check_own(bare)
