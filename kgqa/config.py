@@ -160,7 +160,7 @@ def read_toml(path: Path, error: type[KgqaError], *, missing: str) -> dict[str, 
         KgqaError: an `error`: the file could not be read, which ends with `missing`, what to do then; or it is no TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as reason:
         raise error(f"{path}: could not be read: {reason.strerror}. {missing}") from reason
     except (ValueError, RecursionError) as reason:  # also numbers of too many digits, brackets too deep in brackets

@@ -12,9 +12,12 @@ from typing import Final
 
 import regex
 
-_WORD = r"[\p{L}\p{N}][\p{L}\p{N}\p{M}]*"
+_WORD = r"[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}]|[\u00ad\u2060\ufeff]+(?=[\p{L}\p{N}]))*"
 _SYMBOLS = r"[\p{Sc}\p{Sm}\p{So}][\p{Sc}\p{Sm}\p{So}\p{M}\u200d\U0001F3FB-\U0001F3FF]*"
 _TOKEN = regex.compile(f"{_WORD}|{_SYMBOLS}")
+
+_UNSEEN: Final = dict.fromkeys(map(ord, "\0\u00ad\u2060\ufeff"))
+"""Soft hyphens and joiners, which a word may have in it, and what a trie of names cannot hold."""
 
 _CAPITAL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -78,5 +81,6 @@ def _key(token: str) -> str:
 
 
 def _fold(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return unicodedata.normalize("NFKC", folded)
+    folded = unicodedata.normalize("NFKC", text.translate(_UNSEEN)).casefold()
+    # "İ" is folded to an i with a dot above it, which nobody types.
+    return unicodedata.normalize("NFKC", folded.replace("i\u0307", "i"))

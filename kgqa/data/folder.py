@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kgqa.data.records import EntityRecord, RelationRecord, entity_of, relation_of
+from kgqa.data.records import EntityRecord, RelationRecord, check_id, entity_of, relation_of
 from kgqa.errors import DataError
 from kgqa.files import decoded, open_bytes, read_json_lines
 
@@ -127,6 +127,7 @@ class FolderReader:
                     found=repr(columns[1][:100]),
                     then=f"Add it to {RELATIONS}, or remove that file to take the relations from the facts.",
                 )
+            check_id(path, line, columns[1])
             self._relation_numbers[relation] = len(self._relation_numbers)
             self.relations[columns[1]] = RelationRecord.of_id(columns[1])
         return self._entity_numbers[subject], self._relation_numbers[relation], self._entity_numbers[object_]

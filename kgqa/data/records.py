@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kgqa.errors import DataError
+from kgqa.text import readable
 
 MAX_ID_LENGTH = 1000
 """Longest id in characters: Neo4j's indexes hold at most about 8,000 bytes, and a character takes up to four."""
@@ -45,7 +46,7 @@ class RelationRecord:
     @classmethod
     def of_id(cls, relation: str) -> "RelationRecord":
         """Return a relation that has no line of its own: its name is its id in words."""
-        return cls(id=relation, name=" ".join(relation.replace("_", " ").split()) or relation)
+        return cls(id=relation, name=readable(relation))
 
     def json(self) -> dict[str, Any]:
         """Return the line's object."""
@@ -89,6 +90,22 @@ def relation_of(path: Path, line: int, value: dict[str, Any]) -> RelationRecord:
     )
 
 
+def check_id(path: Path, line: int, value: object) -> None:
+    """Refuse what cannot be an id.
+
+    Raises:
+        DataError: it is no text, blank, too long, or holds what `facts.tsv` could not name.
+    """
+    if not isinstance(value, str) or not value.strip():
+        raise DataError(path, line, expected="an id that is text", found=repr(value), then="Give every line an id.")
+    if len(value) > MAX_ID_LENGTH:
+        limit = f"an id of at most {MAX_ID_LENGTH} characters"
+        raise DataError(path, line, expected=limit, found=f"{len(value)} characters", then="Shorten the id.")
+    if any(character in value for character in "\t\n\r\0"):
+        then = "Remove them: facts.tsv could not name it."
+        raise DataError(path, line, expected="an id without tabs and line ends", found=repr(value), then=then)
+
+
 @dataclass(frozen=True, slots=True)
 class _Fields:
     path: Path
@@ -103,13 +120,8 @@ class _Fields:
 
     def id(self) -> str:
         value = self.value.get("id")
-        if not isinstance(value, str) or not value.strip():
-            raise self.error("an id that is text", repr(value), "Give every line an id.")
-        if len(value) > MAX_ID_LENGTH:
-            raise self.error(f"an id of at most {MAX_ID_LENGTH} characters", f"{len(value)} characters", "Shorten the id.")
-        if any(character in value for character in "\t\n\r\0"):
-            raise self.error("an id without tabs and line ends", repr(value), "Remove them: facts.tsv could not name it.")
-        return value
+        check_id(self.path, self.line, value)
+        return str(value)
 
     def text(self, key: str) -> str | None:
         value = self.value.get(key)

@@ -259,13 +259,18 @@ def _returned(
 
 
 def check_nodes(node: NodeShape, earlier: Sequence[str]) -> CypherQuery:
-    """Render the query that counts the nodes of a label, their ids, and the types of the ids."""
+    """Render the query that counts the nodes of a label, their ids, and the types of the ids.
+
+    `repeats` counts ids that other nodes of the label have too, also those that are entities of an earlier label: a query that
+    looks for the id under the label would find them all.
+    """
     key = identifier(node.id)
     text = f"""
 MATCH (n:{identifier(node.label)})
+WITH count(n.{key}) - count(DISTINCT n.{key}) AS repeats
+OPTIONAL MATCH (n:{identifier(node.label)})
 {_without(earlier)}
-RETURN count(n) AS nodes, count(n.{key}) AS ids, count(DISTINCT n.{key}) AS distinct_ids,
-       collect(DISTINCT valueType(n.{key}))[..5] AS types
+RETURN repeats, count(n) AS nodes, count(n.{key}) AS ids, collect(DISTINCT valueType(n.{key}))[..5] AS types
 """
     return CypherQuery(cast(LiteralString, text), {})
 

@@ -102,6 +102,10 @@ class Mapping:
                     id_type=id_type,
                 )
             )
+            for other in entities:
+                if other.startswith(f"{label}:"):
+                    found = f"{label!r} and {other!r}"
+                    raise check.error("labels none of which begins with another and ':'", found, "Their ids could be equal.")
         relationships = check.table(tables, "relationships")
         check.keys(relationships, {"include", "exclude", "names", "inverse_names"}, "relationships")
         attributes = check.table(tables, "attributes")
@@ -184,8 +188,8 @@ class _Check:
 
     def names(self, values: AnyMapping[str, Any], key: str, table: str) -> dict[str, str]:
         names = self.table(values, key)
-        if not all(isinstance(value, str) for value in names.values()):
-            raise self.error(f"{table}.{key} to hold texts", repr(names), 'Write NAME = "readable name".')
+        if not all(isinstance(value, str) and value.strip() for value in names.values()):
+            raise self.error(f"{table}.{key} to hold texts that are not blank", repr(names), 'Write NAME = "readable name".')
         return dict(names)
 
     def text(self, values: AnyMapping[str, Any], key: str, table: str, default: str | None = None) -> str:

@@ -92,9 +92,7 @@ class OwnReader:
                         key=row,
                         id=identifier,
                         name=name or None,
-                        aliases=tuple(
-                            sorted({*aliases, name} if name and name.strip() else aliases)
-                        ),  # it may be a new name
+                        aliases=tuple(sorted({*aliases, name} if name and name.strip() else aliases)),  # it may be a new name
                         description=description,
                         values=tuple(values),
                     )

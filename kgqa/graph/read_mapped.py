@@ -154,8 +154,8 @@ def _check_ids(connection: Connection, mapping: Mapping, place: int) -> tuple[No
     types = {text.removesuffix(" NOT NULL") for text in row["types"]} - {"NULL"}
     if row["ids"] < row["nodes"]:
         problem = f"every node to have the property {node.id!r}, found {row['nodes'] - row['ids']:,} without"
-    elif row["distinct_ids"] < row["ids"]:
-        problem = f"{node.id!r} to be unique, found {row['ids'] - row['distinct_ids']:,} repeats"
+    elif row["repeats"]:
+        problem = f"{node.id!r} to be unique among the nodes of the label, found {row['repeats']:,} repeats"
     elif not types <= {"STRING"} and not types <= {"INTEGER"}:
         problem = f"{node.id!r} to be text, or a whole number, found {' and '.join(sorted(types))}"
     else:

@@ -77,7 +77,7 @@ class SnapshotBuilder:
             attributes: numbers by the ids of their attributes.
         """
         number = len(self._named)
-        keys = sorted({normalise(alias) for alias in aliases})
+        keys = sorted({normalise(alias) for alias in aliases} - {""})
         for title, text in zip(_TEXTS, (id, name or "", description or "", _lines(keys)), strict=True):
             self._texts[title].append(text)
         self._named.append(name is not None)

@@ -198,7 +198,9 @@ def _without_missed(reached: EntitySet, branches: EntitySet, gates: Tensor, batc
     mention counts, and no query that follows it would return them.
     """
     part = gates > OPEN
-    if int(part.sum()) <= batch.questions:  # one of each question: what it misses has the weight 0
+    parts = gates.new_zeros(batch.questions).index_add(0, batch.question, part.to(gates.dtype))
+    part &= parts[batch.question] > 1  # what the only one misses has the weight 0
+    if not bool(part.any()):
         return reached
     hit = branches.with_weights((branches.weights >= MISSED).to(gates.dtype))
     by_all = ops.intersect(hit, part.to(gates.dtype), batch.question, batch.questions)

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -68,3 +70,20 @@ def test_relations_are_numbered_as_the_facts_name_them(tmp_path):
     assert (list(reader.entities())[-1].id, list(reader.relations)) == ("é 1", [])
     list(reader.facts())
     assert list(reader.relations) == ["p", "q", "r"]
+
+
+@pytest.mark.parametrize(("relation", "found"), [("r" * 1001, "1001 characters"), ("a\0b", "'a\\x00b'")])
+def test_a_relation_that_cannot_be_an_id_is_refused_with_its_line(tmp_path, relation, found):
+    path = write_folder(tmp_path, entities=ENTITIES, facts=[*FACTS, (FACTS[0][0], relation, FACTS[0][2])])
+    reader = FolderReader(path)
+    list(reader.entities())
+    with pytest.raises(DataError, match=rf"facts\.tsv, line {len(FACTS) + 1}: .*{re.escape(found)}"):
+        list(reader.facts())
+
+
+def test_a_relation_without_a_line_of_its_own_is_called_by_its_id_in_words(tmp_path):
+    path = write_folder(tmp_path, entities=ENTITIES, facts=[(FACTS[0][0], "directedBy", FACTS[0][2])])
+    reader = FolderReader(path)
+    list(reader.entities())
+    list(reader.facts())
+    assert reader.relations["directedBy"].name == "directed by"

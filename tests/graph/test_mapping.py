@@ -69,6 +69,8 @@ def test_a_full_file_is_read(tmp_path):
         ("[entities.P]\nid = 'x'\n[attributes]\nnames = { a = [] }", "attributes.names to hold texts"),
         ("[entities.P]\nid = 'x'\n[attributes]\nname = 'a'", "only names in [attributes], found name"),
         ("entities = 3", "entities to be a table"),
+        ("[entities.P]\nid = 'x'\n[relationships]\nnames = { A = ' ' }", "relationships.names to hold texts that are not blank"),
+        ("[entities.A]\nid = 'x'\n[entities.'A:B']\nid = 'x'", "none of which begins with another and ':', found 'A' and 'A:B'"),
     ],
 )
 def test_what_is_wrong_in_a_file_is_named(tmp_path, text, message):
@@ -88,6 +90,8 @@ def test_a_missing_file_is_named_with_the_way_to_get_one(tmp_path):
 
 
 _names = st.text(min_size=1, max_size=12)
+_labels = _names.filter(lambda label: ":" not in label)
+_said = _names.filter(str.strip)
 
 
 @st.composite
@@ -102,15 +106,15 @@ def _mappings(draw: st.DrawFn) -> Mapping:
             description=draw(st.none() | _names),
             id_type=draw(st.sampled_from(["text", "integer"])),
         )
-        for label in draw(st.lists(_names, min_size=1, max_size=3, unique=True))
+        for label in draw(st.lists(_labels, min_size=1, max_size=3, unique=True))
     ]
     return Mapping(
         nodes=tuple(nodes),
         include=draw(st.none() | st.lists(_names, max_size=2).map(tuple)),
         exclude=tuple(draw(st.lists(_names, max_size=2))),
-        names=draw(st.dictionaries(_names, _names, max_size=2)),
-        inverse_names=draw(st.dictionaries(_names, _names, max_size=2)),
-        attribute_names=draw(st.dictionaries(_names, _names, max_size=2)),
+        names=draw(st.dictionaries(_names, _said, max_size=2)),
+        inverse_names=draw(st.dictionaries(_names, _said, max_size=2)),
+        attribute_names=draw(st.dictionaries(_names, _said, max_size=2)),
     )
 
 

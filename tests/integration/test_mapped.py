@@ -122,6 +122,13 @@ def test_a_node_with_two_labels_is_an_entity_of_the_first_one(movies, tmp_path):
     assert len(_facts(kb)) == len(CREDITS) + 1
 
 
+def test_an_id_that_a_node_of_an_earlier_label_has_too_is_refused(movies, tmp_path):
+    run(movies, "CREATE (:Person:Alien {alias: 'X', name: 'Tom Hanks'})")
+    alien = NodeMapping(label="Alien", id="alias", name="name")
+    with pytest.raises(MappingError, match="label 'Person': expected 'name' to be unique among the nodes of the label, found 1"):
+        materialise(movies, tmp_path / "snapshot", mapping=Mapping(nodes=(alien, PERSON, MOVIE)))
+
+
 def test_whole_numbers_are_ids_too_and_lead_back_to_numbers(movies, tmp_path):
     run(
         movies,
@@ -172,7 +179,7 @@ def test_a_mapping_that_does_not_fit_says_where(movies, tmp_path):
         (Mapping(nodes=(PERSON, MOVIE), attribute_names={"heightcm": "height"}), "property 'heightcm': expected one of"),
         (Mapping(nodes=(NodeMapping(label="Person", id="name", name="never seen"),)), "property 'never seen': expected one of"),
         (named("Half"), "label 'Half': expected every node to have the property 'id', found 1 without"),
-        (named("Same"), "label 'Same': expected 'id' to be unique, found 1 repeats"),
+        (named("Same"), "label 'Same': expected 'id' to be unique among the nodes of the label, found 1 repeats"),
         (named("Odd"), "label 'Odd': expected 'id' to be text, or a whole number, found INTEGER and STRING"),
         (named("Listed"), "label 'Listed': expected 'id' to be text, or a whole number, found LIST<INTEGER"),
         (
