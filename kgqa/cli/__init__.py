@@ -1,5 +1,6 @@
 """The command line: one small file for each command. Heavy imports wait inside the commands, so that `--help` is quick."""
 
+import io
 import sys
 
 from kgqa.errors import KgqaError
@@ -7,6 +8,9 @@ from kgqa.errors import KgqaError
 
 def main() -> None:
     """Run the command line; an error of kgqa becomes one message and its exit code, without a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # not every terminal has all characters that names have
+            stream.reconfigure(errors="replace")
     from rich.markup import escape
 
     from kgqa.cli.app import app

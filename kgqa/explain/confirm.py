@@ -1,5 +1,6 @@
 """Run an answer's Cypher in the live graph, read-only, and say whether it returns the answer."""
 
+import math
 from dataclasses import replace
 from typing import Any, Final
 
@@ -53,7 +54,9 @@ def _is_there(answer: Answer, rows: list[dict[str, Any]], kb: KnowledgeBase, con
 
 
 def _plain(value: Any) -> Any:
-    """Return a value that any program can read: dates and the like, which a mapped graph may have for names, as text."""
+    """Return a value that any program can read: dates and the like, which a mapped graph may have for names, and NaN as text."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     return value if value is None or isinstance(value, str | int | float) else str(value)
 
 

@@ -1,6 +1,8 @@
 """A connection to one Neo4j database, with its errors turned into ours."""
 
+import queue
 import random
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -29,6 +31,9 @@ _READ_ATTEMPTS = 2
 
 _GONE_SECONDS = 3.0
 """How long a server that did not answer is not asked again by those who wait for it: a host that is gone costs seconds to ask."""
+
+_GRACE_SECONDS = 2.0
+"""How much longer than a query may take its answer is waited for: a server that hangs does not end it."""
 
 _VERSION: LiteralString = """
 CALL dbms.components() YIELD name, versions, edition WHERE name = 'Neo4j Kernel'
@@ -156,7 +161,7 @@ class Connection:
             with self.errors():
                 for attempt in range(1, _READ_ATTEMPTS + 1):
                     try:
-                        return self._read_once(text, parameters, timeout)
+                        return self._read_in_time(text, parameters, timeout)
                     except (ServiceUnavailable, SessionExpired, TransientError):  # of a connection that a restart cut, say
                         if attempt == _READ_ATTEMPTS:
                             raise
@@ -164,6 +169,28 @@ class Connection:
             self._gone = (time.monotonic() + _GONE_SECONDS, str(error))
             raise
         raise AssertionError("unreachable")
+
+    def _read_in_time(self, text: LiteralString, parameters: dict[str, Any] | None, timeout: float) -> list[dict[str, Any]]:
+        """Read in a thread of its own, which is left behind where no answer comes: the driver would wait for it without end."""
+        ended: queue.SimpleQueue[list[dict[str, Any]] | BaseException] = queue.SimpleQueue()
+
+        def work() -> None:
+            try:
+                ended.put(self._read_once(text, parameters, timeout))
+            except BaseException as error:  # noqa: BLE001 (it is raised again by whoever waits)
+                ended.put(error)
+
+        threading.Thread(target=work, daemon=True).start()
+        try:
+            found = ended.get(timeout=timeout + _GRACE_SECONDS)
+        except queue.Empty as error:
+            raise GraphUnavailable(
+                f"{self.description}: expected an answer within {timeout:g} s, found none: the server hangs, or is too busy. "
+                "Look at it, or start it anew."
+            ) from error
+        if isinstance(found, BaseException):
+            raise found
+        return found
 
     def _read_once(self, text: LiteralString, parameters: dict[str, Any] | None, timeout: float) -> list[dict[str, Any]]:
         with self.driver.session(database=self.database, default_access_mode=neo4j.READ_ACCESS) as session:

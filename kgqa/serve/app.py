@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from kgqa import __version__
 from kgqa.errors import KgqaError
 from kgqa.qa import QA
+from kgqa.serve.bodies import SmallBodies
 from kgqa.serve.feedback import record
 from kgqa.serve.models import Answered, Card, Feedback, Health, ManyQuestions, OneQuestion, Recorded
 from kgqa.serve.problems import documented, tell_problems
@@ -46,9 +47,10 @@ def make_app(qa: QA, *, examples: Sequence[str] = (), most_waiting: int = MOST_W
         lifespan=living,
     )
     tell_problems(app)
+    app.add_middleware(SmallBodies)
     watch(app, together)
     allowed, unauthorised = ([Depends(_checking(token))], (401,)) if token else ([], ())
-    refusals = documented(400, *unauthorised, 422, 503)
+    refusals = documented(400, *unauthorised, 413, 422, 503)
 
     @app.post(
         "/v1/ask",
@@ -86,6 +88,7 @@ def make_app(qa: QA, *, examples: Sequence[str] = (), most_waiting: int = MOST_W
         (answer,) = await together.ask([body.question])
         return await anyio.to_thread.run_sync(record, body, answer, qa.model.kb, str(qa.path or "in memory"))
 
+    @app.head("/v1/health", include_in_schema=False)
     @app.get("/v1/health", response_model=Health, responses={503: {"model": Health}}, summary="Is it ready?")
     async def health() -> JSONResponse:
         """Say whether answers can be given and proved; `degraded` and 503 where the graph does not answer."""
@@ -106,6 +109,7 @@ def make_app(qa: QA, *, examples: Sequence[str] = (), most_waiting: int = MOST_W
 
     page = (files("kgqa.serve") / "page.html").read_text(encoding="utf-8").replace("{examples}", _escaped(examples))
 
+    @app.head("/", include_in_schema=False)
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
     async def show_page() -> HTMLResponse:
         return HTMLResponse(page, headers={"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"})

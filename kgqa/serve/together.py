@@ -19,6 +19,9 @@ from kgqa.serve.problems import BusyError
 MOST_WAITING: Final = 2000
 """Questions that may wait; whoever comes then is told to come again."""
 
+_LOOKED_AGAIN: Final = 0.02
+"""Seconds after which it is looked again whether all is answered."""
+
 
 @dataclass(frozen=True, eq=False)
 class _Request:
@@ -51,6 +54,8 @@ class Together:
 
     async def __aexit__(self, *_: object) -> None:
         """Answer what was accepted, then stop."""
+        while self.waiting:
+            await asyncio.sleep(_LOOKED_AGAIN)
         await self._queue.put(None)
         assert self._worker is not None
         await self._worker
@@ -67,10 +72,13 @@ class Together:
                 f"expected at most {self.most_waiting:,} questions to wait, found {self.waiting:,}. Ask again in a second."
             )
         self.waiting += len(questions)
+        answers: list[Answer] = []
         try:
-            request = _Request(questions, asyncio.get_running_loop().create_future())
-            await self._queue.put(request)
-            return await request.answers
+            for start in range(0, len(questions), BATCH):  # whoever asks much takes turns with the others
+                request = _Request(questions[start : start + BATCH], asyncio.get_running_loop().create_future())
+                await self._queue.put(request)
+                answers += await request.answers
+            return answers
         finally:
             self.waiting -= len(questions)
 

@@ -16,6 +16,7 @@ import pytest
 from kgqa.data import Dataset
 from kgqa.errors import GraphUnavailable
 from kgqa.graph import find
+from kgqa.graph.connection import _GONE_SECONDS
 from kgqa.graph.export import export_import_files
 from kgqa.graph.load import load
 from kgqa.graph.local import jars, java
@@ -97,6 +98,22 @@ def test_an_address_in_the_environment_comes_before_a_local_graph(films, server,
         assert connection.description == server.uri
     with find.find(films) as connection:
         assert connection.description == GraphFolder(films).state().uri
+
+
+def test_whoever_waits_is_told_of_a_server_that_hangs_and_it_is_asked_again_later(films):
+    server = psutil.Process(GraphFolder(films).state().pid)
+    with find.find(films) as connection:
+        connection.ping(timeout=5)
+        server.suspend()
+        try:
+            with pytest.raises(GraphUnavailable, match=r"expected an answer within 0\.5 s, found none: the server hangs"):
+                connection.ping(timeout=0.5)
+            with pytest.raises(GraphUnavailable, match="the server hangs"):
+                connection.ping(timeout=0.5)
+        finally:
+            server.resume()
+        time.sleep(_GONE_SECONDS)
+        connection.ping(timeout=30)
 
 
 def test_a_server_that_is_stopped_is_gone_and_its_graph_is_there_again_later(films):

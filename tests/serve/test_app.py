@@ -57,6 +57,21 @@ def test_many_questions_are_answered_in_their_order(client):
     assert [answer["question"] for answer in response.json()] == texts
 
 
+@pytest.mark.parametrize("said", [True, False], ids=["with its length", "in chunks"])
+def test_a_body_that_is_too_large_is_refused(client, said):
+    piece = b" " * (1 << 20)
+    content = piece * 17 if said else (piece for _ in range(17))
+    response = client.post("/v1/ask", content=content, headers={"Content-Type": "application/json"})
+    assert (response.status_code, response.headers["content-type"]) == (413, "application/problem+json")
+    assert "at most 16 MB" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("place", ["/", "/v1/health"])
+def test_probes_may_ask_for_heads(client, place):
+    response = client.head(place)
+    assert (response.status_code, response.content) == (200, b"")
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from kgqa.errors import QuestionError
+from kgqa.model.prediction import BATCH
 from kgqa.serve.problems import BusyError
 from kgqa.serve.together import Together
 
@@ -46,6 +47,25 @@ def test_who_comes_while_others_are_answered_shares_the_next_batch():
     batches, answers = asyncio.run(run())
     assert batches == [["a"], ["b", "c", "d"]]
     assert answers == [["answer to a"], ["answer to b", "answer to c"], ["answer to d"]]
+
+
+def test_who_asks_much_takes_turns_with_the_others():
+    async def run():
+        qa = Slow()
+        async with Together(qa) as together:
+            many = [f"q{number}" for number in range(2 * BATCH + 1)]
+            first = asyncio.create_task(together.ask(many))
+            await started(qa)
+            second = asyncio.create_task(together.ask(["a"]))
+            await asyncio.sleep(0.01)
+            qa.go.set()
+        return qa.batches, many, await first, await second
+
+    batches, many, answers, other = asyncio.run(run())
+    assert [len(batch) for batch in batches] == [BATCH, 1, BATCH, 1]
+    assert batches[1] == ["a"]
+    assert answers == [f"answer to {question}" for question in many]
+    assert other == ["answer to a"]
 
 
 def test_an_error_belongs_to_whoever_asked_for_it():
