@@ -10,10 +10,7 @@ from numpy.typing import NDArray
 
 _ROUNDS: Final = 100
 _STILL: Final = 1e-9
-_RIDGES: Final = np.array([1.0, 1e-3])
-"""How far slope and height are drawn towards those of the scores themselves. Where nearly all answers are right, nothing else
-tells the slope: it came to nearly 0, and an answer of the score 1e-6 was trusted like one of 0.9."""
-
+_RIDGE: Final = 1e-3
 _LEAST_SLOPE: Final = 0.05
 _EDGE: Final = 1e-6
 _BINS: Final = 10
@@ -24,16 +21,21 @@ _DRAWS: Final = 100
 class Confidence:
     """σ(slope · logit(score) + bias) of an answer's score; answers below `threshold` are not given.
 
+    Of scores below `lowest`, the least that an answer to a dev question had, nothing is known: they are trusted in proportion to
+    it. Where nearly all dev questions are answered right nothing tells the slope, and else 1e-6 was trusted like 0.9.
     Before it is fitted, the score stands for itself and every answer is given.
     """
 
     slope: float = 1.0
     bias: float = 0.0
     threshold: float = 0.0
+    lowest: float = 0.0
 
     def of(self, score: float) -> float:
         """Return the probability that an answer of this score is right."""
-        return 0.5 + 0.5 * math.tanh(0.5 * (self.slope * _logit(score) + self.bias))  # σ, with no overflow for a steep slope
+        known = max(score, self.lowest)
+        sure = 0.5 + 0.5 * math.tanh(0.5 * (self.slope * _logit(known) + self.bias))  # σ, with no overflow for a steep slope
+        return sure * min(max(score, _EDGE) / self.lowest, 1.0) if score < self.lowest else sure
 
 
 def fit(scores: Sequence[float], right: Sequence[bool], nothing: Sequence[bool], *, precision: float | None = None) -> Confidence:
@@ -51,7 +53,7 @@ def fit(scores: Sequence[float], right: Sequence[bool], nothing: Sequence[bool],
     if len(y) == 0:
         return Confidence()
     slope, bias = _logistic(x, y)
-    fitted = Confidence(slope=slope, bias=bias)
+    fitted = Confidence(slope=slope, bias=bias, lowest=min(scores))
     sure = np.array([fitted.of(score) for score in scores])
     order = np.argsort(-sure, kind="stable")
     ends = np.flatnonzero(np.append(np.diff(sure[order]) < 0, True))  # a threshold cannot come between equal ones
@@ -96,10 +98,10 @@ def _logistic(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, fl
     positive = y.sum()
     target = np.where(y > 0, (positive + 1) / (positive + 2), 1 / (len(y) - positive + 2))
     middle = x.mean()  # scores near 1 have large logits that differ little: slope and bias could not be told apart
-    slope, height = _newton(np.stack([x - middle, np.ones_like(x)], axis=1), target, np.array([1.0, middle]), _RIDGES)
+    slope, height = _newton(np.stack([x - middle, np.ones_like(x)], axis=1), target, np.array([1.0, middle]))
     if slope < _LEAST_SLOPE:
         slope = _LEAST_SLOPE
-        (height,) = _newton(np.ones((len(x), 1)), target, np.array([slope * middle]), _RIDGES[1:], offset=slope * (x - middle))
+        (height,) = _newton(np.ones((len(x), 1)), target, np.array([slope * middle]), offset=slope * (x - middle))
     return float(slope), float(height - slope * middle)
 
 
@@ -107,24 +109,23 @@ def _newton(
     features: NDArray[np.float64],
     target: NDArray[np.float64],
     prior: NDArray[np.float64],
-    ridges: NDArray[np.float64],
     *,
     offset: NDArray[np.float64] | float = 0.0,
 ) -> NDArray[np.float64]:
-    """Return the weights with the least cross-entropy, drawn towards `prior` as far as `ridges` say, by Newton's method.
+    """Return the weights with the least cross-entropy, drawn a little towards `prior`, by Newton's method.
 
     A step that makes it worse is halved: where all scores are nearly certain the whole one leads away, and never back.
     """
 
     def loss(weights: NDArray[np.float64]) -> float:
         z = features @ weights + offset
-        return float(np.sum(np.logaddexp(0.0, z) - target * z) + 0.5 * np.sum(ridges * (weights - prior) ** 2))
+        return float(np.sum(np.logaddexp(0.0, z) - target * z) + 0.5 * _RIDGE * np.sum((weights - prior) ** 2))
 
     weights = prior
     for _ in range(_ROUNDS):
         p = 0.5 + 0.5 * np.tanh(0.5 * (features @ weights + offset))
-        gradient = features.T @ (p - target) + ridges * (weights - prior)
-        curvature = (features * (p * (1 - p))[:, None]).T @ features + np.diag(ridges)
+        gradient = features.T @ (p - target) + _RIDGE * (weights - prior)
+        curvature = (features * (p * (1 - p))[:, None]).T @ features + _RIDGE * np.eye(len(prior))
         step = np.linalg.solve(curvature, gradient)
         before = loss(weights)
         while np.abs(step).max() > _STILL and not loss(weights - step) < before:

@@ -123,6 +123,18 @@ def test_the_value_of_what_is_mentioned_needs_no_path(films_of):
     assert answer.cypher.parameters == {"start": "cast_away", "limit": 5}
 
 
+def test_the_value_of_a_namesake_is_told_of_that_one(tmp_path):
+    entities = [{"id": name, "name": "Tower", "attributes": {"height": height}} for name, height in (("a", 5), ("b", 30))]
+    kb = snapshot_of(write_folder(tmp_path / "towers", entities=entities, facts=[("a", "beside", "b")]), tmp_path / "kb")
+
+    answer = asked(with_operator(untrained(kb), Operator.OWN_VALUE, attribute=0), "how tall is Tower?")
+
+    (mention,) = answer.mentions
+    (one,) = answer.compared
+    assert mention.entity.id == one.id
+    assert [candidate.score for candidate in mention.candidates] == [1.0, 0.0]
+
+
 def test_the_value_of_what_is_reached_is_that_of_the_likeliest(films_of):
     answer = asked(with_operator(films_of, Operator.VALUE, attribute=0))
 

@@ -102,6 +102,17 @@ class FixedPlanner(nn.Module):
         )
 
 
+class FixedGates(nn.Module):
+    """Stands in a reasoner for the gates: the same for the first spans of every batch."""
+
+    def __init__(self, gates: Sequence[float]) -> None:
+        super().__init__()
+        self.gates = torch.tensor(gates)
+
+    def forward(self, batch: Batch, spans: Tensor, kinds: Tensor) -> tuple[Tensor, Tensor]:
+        return self.gates[: batch.branches], self.gates[: batch.branches]
+
+
 class FixedOperator(nn.Module):
     """Stands in a reasoner for the choice of operators: the same for every question."""
 

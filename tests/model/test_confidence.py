@@ -57,6 +57,14 @@ def test_scores_that_are_all_nearly_certain_are_calibrated_too(shares: tuple[flo
     assert [fitted.of(0.9999), fitted.of(0.99999)] == pytest.approx(expected, abs=0.03)
 
 
+def test_an_answer_less_sure_than_any_that_was_seen_is_trusted_in_proportion() -> None:
+    scores = [0.1 + 0.9 * place / 700 for place in range(700)]
+    fitted = fit(scores, [True] * 700, never(700))
+    assert fitted.of(0.1) > 0.9
+    assert [fitted.of(score) / fitted.of(0.1) for score in (0.05, 1e-3, 0.0)] == pytest.approx([0.5, 0.01, 1e-5])
+    assert fitted.threshold == 0.0
+
+
 def test_a_steep_slope_is_no_overflow() -> None:
     assert [Confidence(slope=500.0).of(score) for score in (0.0, 0.5, 1.0)] == [0.0, 0.5, 1.0]
 

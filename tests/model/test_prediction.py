@@ -62,6 +62,19 @@ def test_an_extreme_is_that_of_the_likely_members_and_keeps_its_weight(kb: Knowl
     assert prediction.scores.tolist() == [0.75]
 
 
+def test_a_count_of_what_is_not_certain_counts_the_likely_and_is_trusted_little(kb: KnowledgeBase) -> None:
+    model = with_plan(untrained(kb), [{"starring": 0.45, "written_by": 0.4, "directed_by": 0.15}, {}], [1.0, 0.0])
+    (prediction,) = predict(with_operator(model, Operator.COUNT), CAST_AWAY)
+    assert prediction.scores.tolist() == pytest.approx([0.45, 0.4, 0.15])
+    assert (prediction.value, prediction.score) == (2.0, pytest.approx(0.45 * 0.4 * 0.85))
+
+
+def test_what_is_hardly_reached_is_not_counted(kb: KnowledgeBase) -> None:
+    model = with_plan(untrained(kb), [{"author": 1.0}, {"starring": 1.0}], [0.995, 0.005])
+    (prediction,) = predict(with_operator(model, Operator.COUNT), CAST_AWAY)
+    assert prediction.value == 0.0
+
+
 def test_a_question_that_names_nothing_abstains(kb: KnowledgeBase) -> None:
     (prediction,) = predict(untrained(kb), "What is love?")
     assert prediction.abstains

@@ -1,6 +1,8 @@
 """The forward pass against formulas 2 to 11 computed densely from the reference operators."""
 
 from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 import torch
@@ -11,9 +13,10 @@ from kgqa.kb import KnowledgeBase
 from kgqa.model.branches import Batch, collate, lay_out
 from kgqa.model.hops import Plan
 from kgqa.model.prediction import Model
-from kgqa.model.reasoner import INEXACT, Reasoning
+from kgqa.model.reasoner import INEXACT, Reasoning, _without_missed
+from kgqa.ops import EntitySet, intersect
 from kgqa.ops import _reference as reference
-from tests.model.small import FixedPlanner, config, untrained, vocabulary, with_plan
+from tests.model.small import FixedGates, FixedPlanner, config, untrained, vocabulary, with_plan
 
 TEXTS = (
     "Who wrote films starring Tom Hanks and Cast Away?",
@@ -215,3 +218,34 @@ def test_a_closed_branch_is_not_walked_and_hardly_changes_the_answers(kb: Knowle
     assert set(walked.seeds.sets.tolist()) == {0, 1}
     torch.testing.assert_close(reasoning.answers.dense(), walked.answers.dense(), rtol=0, atol=1e-3)
     assert bool(reasoning.answers.dense().any())
+
+
+def test_what_a_mention_that_takes_part_misses_is_no_answer_where_nothing_is_learned() -> None:
+    weights = torch.tensor([
+        [0.9, 0.9, 0.9, 0.0, 0.004],  # open, with the next
+        [0.8, 0.0, 0.005, 0.7, 0.0],
+        [0.0, 0.9, 0.0, 0.0, 0.0],  # closed: it need not reach an answer
+        [0.3, 0.0, 0.0, 0.0, 0.004],  # the only one of its question
+    ])  # fmt: skip
+    gates, question = torch.tensor([1.0, 0.8, 0.4, 1.0]), torch.tensor([0, 0, 0, 1])
+    branches = EntitySet.of_dense(weights)
+    reached = intersect(branches, gates, question, 2)
+    batch = cast(Batch, SimpleNamespace(question=question, questions=2))
+    kept = _without_missed(reached, branches, gates, batch).dense()
+    whole = reached.dense()
+    missed = torch.tensor([[False, True, True, True, True], [False] * 5])
+    assert (whole[0, 1:4] > 0.1).tolist() == [True, True, False]
+    torch.testing.assert_close(kept, whole.masked_fill(missed, 0.0))
+    alone = torch.tensor([1.0, 0.4, 0.4, 1.0])
+    assert _without_missed(reached, branches, alone, batch) is reached
+
+
+def test_an_empty_intersection_is_learned_from_and_not_answered_with(kb: KnowledgeBase) -> None:
+    model = with_plan(untrained(kb), [{"starring": 1.0}, {}], [1.0, 0.0])
+    model.reasoner.span_gates = FixedGates([1.0, 0.7])  # type: ignore[assignment]
+    text = "Cast Away and Contact"  # Contact stars nobody here
+    batch = collate([model.lay_out(text)])
+    with torch.no_grad():
+        assert float(model.reasoner.eval()(batch).sets.weights.max()) == pytest.approx(0.3)
+    (prediction,) = model.predict([model.lay_out(text)])
+    assert prediction.abstains
