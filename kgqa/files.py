@@ -4,6 +4,8 @@ import errno
 import json
 import os
 import shutil
+import signal
+import sys
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -56,6 +58,17 @@ def storing(path: Path) -> Iterator[None]:
             f"{path}: could not be written: {reason}. Nothing of it was kept; make room or choose another place, "
             "then run the command again."
         ) from error
+
+
+def tidy_when_stopped() -> None:
+    """Let SIGTERM and SIGHUP end this process as Ctrl-C does, so that drafts are removed; what is ignored stays ignored."""
+    for number in {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}:
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, _leave)
+
+
+def _leave(number: int, _: object) -> None:
+    sys.exit(128 + number)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Self
 from kgqa.data import FolderWriter
 from kgqa.data.writer import QUARANTINE
 from kgqa.errors import DataError, KgqaError, StorageError
-from kgqa.files import storing, unreadable, write_text
+from kgqa.files import storing, tidy_when_stopped, unreadable, write_text
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 MAX_BAD = 0.001
@@ -128,6 +128,7 @@ def _share(text: str) -> float:
 
 def run(work: Callable[[argparse.Namespace], Sequence[str]], arguments: argparse.ArgumentParser) -> int:
     """Parse the command line, do the work, print its summaries; return the exit code."""
+    tidy_when_stopped()
     try:
         for line in work(arguments.parse_args()):
             print(line)

@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -346,3 +347,25 @@ def test_of_two_that_write_a_folder_at_once_one_is_told(tmp_path, monkeypatch):
         fill(tmp_path / "out", "new")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert (tmp_path / "out" / MARKER).read_text(encoding="utf-8") == "of the other"
+
+
+STOPPED = """
+import sys, time
+from pathlib import Path
+from kgqa.files import new_folder, tidy_when_stopped
+tidy_when_stopped()
+with new_folder(Path(sys.argv[1]) / "out", marker="m") as draft:
+    print("begun", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_process_that_is_told_to_end_leaves_no_draft(tmp_path, number):
+    with subprocess.Popen([sys.executable, "-c", STOPPED, str(tmp_path)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "begun\n"
+        assert list(tmp_path.iterdir())
+        process.send_signal(number)
+        assert process.wait(60) == 128 + number
+    assert list(tmp_path.iterdir()) == []

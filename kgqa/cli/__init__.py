@@ -4,10 +4,12 @@ import io
 import sys
 
 from kgqa.errors import KgqaError
+from kgqa.files import tidy_when_stopped
 
 
 def main() -> None:
     """Run the command line; an error of kgqa becomes one message and its exit code, without a traceback."""
+    tidy_when_stopped()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # not every terminal has all characters that names have
             stream.reconfigure(errors="replace")

@@ -76,7 +76,7 @@ def train(
             try:
                 report = learned.run()
             except BaseException as error:
-                stopped = isinstance(error, KeyboardInterrupt)
+                stopped = isinstance(error, KeyboardInterrupt | SystemExit)
                 with _warned_of():
                     registry.finish_run(run, "interrupted" if stopped else "failed")
                 raise

@@ -57,13 +57,14 @@ def add_relations(present: Iterable[Relation], records: Iterable[RelationRecord]
     """Give each new relation a relationship type of its own: its name in capitals, with a number where it is taken."""
     known = {relation.id for relation in present}
     taken = {relation.type for relation in present}
+    numbers: dict[str, int] = {}
     added = []
     for record in sorted(records, key=lambda record: record.id):
         if record.id not in known:
             added.append(
                 Relation(
                     id=record.id,
-                    type=_free(_word(record.name).upper() or "RELATION", taken),
+                    type=_free(_word(record.name).upper() or "RELATION", taken, numbers),
                     name=record.name,
                     inverse_name=record.inverse_name,
                     description=record.description,
@@ -76,8 +77,9 @@ def add_attributes(present: Iterable[Attribute], names: Iterable[str]) -> list[A
     """Give each new attribute a property of its own."""
     known = {attribute.id for attribute in present}
     taken = {attribute.property for attribute in present} | RESERVED_PROPERTIES
+    numbers: dict[str, int] = {}
     return [
-        Attribute(id=name, property=_free(_word(name) or "attribute", taken), name=readable(name))
+        Attribute(id=name, property=_free(_word(name) or "attribute", taken, numbers), name=readable(name))
         for name in sorted(set(names) - known)
     ]
 
@@ -87,9 +89,11 @@ def _word(name: str) -> str:
     return f"_{word}" if word[:1].isdigit() else word
 
 
-def _free(word: str, taken: set[str]) -> str:
-    candidate, number = word, 2
+def _free(word: str, taken: set[str], numbers: dict[str, int]) -> str:
+    """Return a word that is not taken, with a number if need be; `numbers` has those to begin with, as many may share a name."""
+    candidate, number = word, numbers.get(word, 2)
     while candidate in taken:
         candidate, number = f"{word}_{number}", number + 1
     taken.add(candidate)
+    numbers[word] = number
     return candidate

@@ -1,8 +1,8 @@
 """Cut a data set into the batches of a load, the same each time for the same data set and size."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, LiteralString
 
 import numpy as np
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from kgqa.data import Dataset
 from kgqa.graph import load_queries as queries
 from kgqa.text import normalise
+
+MOST_TEXT: Final = 16_000_000
+"""Characters in a batch, unless one entity has more: of 200 million a server with a heap of 1 GB ran out of memory."""
 
 LONGEST_KEY: Final = 1000
 """Characters of an alias's key that are indexed; no question that is asked for it would be longer."""
@@ -30,12 +33,13 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class AliasRow:
-    """A text that names entities, by their positions in the data set."""
+    """A text that names entities, by their positions in the data set; `again` if an earlier row of the same text names others."""
 
     id: str
     text: str
     key: str
     entities: list[int]
+    again: bool = False
 
 
 def alias_rows(dataset: Dataset) -> list[AliasRow]:
@@ -51,9 +55,10 @@ def alias_rows(dataset: Dataset) -> list[AliasRow]:
 def entity_batches(dataset: Dataset, *, base: int, properties: Mapping[str, str], size: int, merge: bool) -> Iterator[Batch]:
     """Yield the entities; the first gets the row `base`, attributes go to the properties of that name."""
     statement = queries.MERGE_ENTITIES if merge else queries.CREATE_ENTITIES
-    for number, start in enumerate(range(0, len(dataset.entities), size)):
+    texts = (len(entity.id) + len(entity.name or "") + len(entity.description or "") for entity in dataset.entities)
+    for number, (start, end) in enumerate(_cuts(((1, text) for text in texts), size)):
         rows = []
-        for row, entity in enumerate(dataset.entities[start : start + size], start=base + start):
+        for row, entity in enumerate(dataset.entities[start:end], start=base + start):
             values: dict[str, Any] = {properties[name]: value for name, value in entity.attributes.items()}
             values |= {name: text for name, text in (("name", entity.name), ("description", entity.description)) if text}
             rows.append([entity.id, row, values])
@@ -68,10 +73,11 @@ def entity_batches(dataset: Dataset, *, base: int, properties: Mapping[str, str]
 
 
 def alias_batches(aliases: Sequence[AliasRow], rows: NDArray[np.int64], *, size: int, merge: bool) -> Iterator[Batch]:
-    """Yield the aliases; `rows` holds the row in the graph of each entity of the data set."""
-    statement = queries.MERGE_ALIASES if merge else queries.CREATE_ALIASES
-    for number, start in enumerate(range(0, len(aliases), size)):
-        part = aliases[start : start + size]
+    """Yield the aliases; `rows` holds the row in the graph of each entity of the data set. Names of thousands are cut as well."""
+    pieces = [piece for alias in aliases for piece in _pieces(alias, size)]
+    for number, (start, end) in enumerate(_cuts(((len(piece.entities), 2 * len(piece.text)) for piece in pieces), size)):
+        part = pieces[start:end]
+        statement = queries.MERGE_ALIASES if merge or part[0].again else queries.CREATE_ALIASES
         values = [[alias.id, alias.text, alias.key, rows[alias.entities].tolist()] for alias in part]
         yield Batch(
             stage="aliases",
@@ -79,7 +85,7 @@ def alias_batches(aliases: Sequence[AliasRow], rows: NDArray[np.int64], *, size:
             statement=statement,
             parameters={"rows": values},
             expected=sum(len(alias.entities) for alias in part),
-            rows=len(part),
+            rows=sum(not alias.again for alias in part),
         )
 
 
@@ -105,6 +111,27 @@ def fact_batches(
             expected=len(part),
             rows=len(part),
         )
+
+
+def _cuts(sizes: Iterable[tuple[int, int]], most: int) -> Iterator[tuple[int, int]]:
+    """Yield (start, end) of batches of at most `most` rows and `MOST_TEXT` characters; `sizes` has those of each member.
+
+    >>> list(_cuts([(1, 10), (1, 10), (3, 10), (1, 10**9), (1, 0)], 2))
+    [(0, 2), (2, 3), (3, 4), (4, 5)]
+    """
+    start = place = rows = text = 0
+    for place, (more_rows, more_text) in enumerate(sizes):
+        if place > start and (rows + more_rows > most or text + more_text > MOST_TEXT):
+            yield start, place
+            start, rows, text = place, 0, 0
+        rows, text = rows + more_rows, text + more_text
+    if rows:
+        yield start, place + 1
+
+
+def _pieces(alias: AliasRow, most: int) -> Iterator[AliasRow]:
+    for start in range(0, len(alias.entities), most):
+        yield replace(alias, entities=alias.entities[start : start + most], again=start > 0)
 
 
 def _hash(text: str) -> str:

@@ -137,7 +137,7 @@ class SnapshotBuilder:
                 # By their names a model knows relations and attributes; what they are stored as in the graph it never sees.
                 _digest(*(text.encode() for one in in_order for text in (one.id, one.name, one.inverse_name or ""))),
                 _digest(*(text.encode() for one in attributes for text in (one.id, one.name))),
-                values.astype("<f8").tobytes(),
+                values.data,
                 self._facts.digest.digest(),
             ).hex(),
             entities=len(order),
@@ -157,11 +157,11 @@ class SnapshotBuilder:
         return manifest
 
     def _dense_values(self, attributes: Sequence[Attribute], order: NDArray[np.int64]) -> NDArray[np.float64]:
-        dense = np.full((len(order), len(attributes)), np.nan)
+        dense, rows = np.full((len(order), len(attributes)), np.nan, dtype="<f8"), _inverse(order)
         for column, attribute in enumerate(attributes):
             owners, values = self._values.get(attribute.id, (array("i"), array("d")))
-            dense[np.frombuffer(owners, dtype=np.int32), column] = np.frombuffer(values)
-        return dense[order]
+            dense[rows[np.frombuffer(owners, dtype=np.int32)], column] = np.frombuffer(values)
+        return dense
 
     def _digest_of_entities(self, order: NDArray[np.int64]) -> bytes:
         """Return the digest of ids, names and aliases; which entities have no name is a part of it."""
@@ -208,5 +208,9 @@ def _framed(parts: Iterable[bytes]) -> bytes:
     return b"".join(len(part).to_bytes(8, "little") + part for part in parts)
 
 
-def _digest(*parts: bytes) -> bytes:
-    return hashlib.sha256(_framed(parts)).digest()
+def _digest(*parts: bytes | memoryview) -> bytes:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(memoryview(part).nbytes.to_bytes(8, "little"))
+        digest.update(part)
+    return digest.digest()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from kgqa.data import Dataset
+from kgqa.graph import load_batches
 from kgqa.graph.load_batches import LONGEST_KEY, alias_batches, alias_rows, entity_batches, fact_batches
 from tests.worlds import FILMS_FACTS, write_folder
 
@@ -45,7 +46,18 @@ def test_every_entity_and_alias_is_in_one_batch(films, size):
     assert sum(batch.expected for batch in entities) == 7
     assert sum(batch.rows for batch in aliases) == 7
     assert sum(batch.expected for batch in aliases) == 8  # relationships: "Tom Hanks" names two
-    assert {row[1]: row[3] for batch in aliases for row in batch.parameters["rows"]}["Tom Hanks"] == [103, 104]
+    named = [row[3] for batch in aliases for row in batch.parameters["rows"] if row[1] == "Tom Hanks"]
+    assert [row for rows in named for row in rows] == [103, 104]
+    assert all(len(rows) <= size for rows in named)
+
+
+def test_a_batch_has_no_more_text_than_a_small_server_holds(films, monkeypatch):
+    monkeypatch.setattr(load_batches, "MOST_TEXT", 30)
+    entities = list(entity_batches(films, base=0, properties={"released": "released"}, size=100, merge=False))
+    texts = [[row[0] + row[2].get("name", "") for row in batch.parameters["rows"]] for batch in entities]
+    assert len(texts) > 1
+    assert all(len(batch) == 1 or sum(map(len, batch)) <= 30 for batch in texts)
+    assert sum(len(batch) for batch in texts) == len(films.entities)
 
 
 @pytest.mark.parametrize("size", [1, 2, 100])

@@ -125,6 +125,14 @@ def test_nothing_is_added_to_entities_that_kgqa_did_not_load(graph, tmp_path):
     assert counts(graph) == before
 
 
+def test_a_name_of_more_entities_than_a_batch_has_rows_names_them_all(graph, tmp_path):
+    entities = [{"id": f"e{number}", "name": "Untitled"} for number in range(25)]
+    folder = write_folder(tmp_path / "untitled", entities=entities, facts=[("e0", "r", "e1")])
+    load(graph, Dataset.read(folder), size=10)
+    assert (counts(graph)["aliases"], counts(graph)["names"]) == (1, 25)
+    assert materialise(graph, tmp_path / "snapshot").fingerprint == materialise_files(folder, tmp_path / "files").fingerprint
+
+
 def test_a_load_that_is_killed_goes_on_where_it_stopped(graph, server, tmp_path):
     folder = _random_folder(tmp_path / "large", entities=4_000, facts=20_000)
     dataset = Dataset.read(folder)
