@@ -8,7 +8,7 @@ attributes = ["born"]       numeric properties
 description = "bio"
 
 [relationships]
-include = ["ACTED_IN"]      or exclude = [...]; all types between mapped labels if neither is given
+include = ["ACTED_IN"]      or exclude = [...]; all types of the graph if neither is given
 names = { ACTED_IN = "acted in" }
 inverse_names = { ACTED_IN = "stars" }
 
