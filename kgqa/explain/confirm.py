@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from kgqa.errors import GraphError
 from kgqa.explain.answer import Answer
+from kgqa.explain.ranking import Ranking
 from kgqa.graph.connection import Connection
 from kgqa.kb import KnowledgeBase
 
@@ -44,7 +45,7 @@ def _is_there(answer: Answer, rows: list[dict[str, Any]], kb: KnowledgeBase, con
         return any(row["value"] == answer.value for row in rows)
     _, identifier = kb.mapping.locate(answer.compared[0].id if answer.operator == "value" else answer.entities[0].id)
     # Rows do not tell of what label an id is: where answers have several, another node may have the same.
-    alike = len(kb.mapping.nodes) == 1 or len({kb.mapping.locate(one.id)[0].label for one in answer.entities}) <= 1
+    alike = not isinstance(answer.entities, Ranking) or answer.entities.kinds <= 1
     if alike and any(_is_it(row, identifier, answer) for row in rows):
         return True
     if answer.proof is None or (alike and len(rows) < answer.cypher.parameters["limit"]):

@@ -27,6 +27,11 @@ class Ranking(Sequence[RankedEntity]):
         self._rows = rows
         self._scores = scores
 
+    @property
+    def kinds(self) -> int:
+        """Return how many kinds of nodes the entities are."""
+        return len(np.unique(self._kb.kinds(self._rows)))
+
     def __len__(self) -> int:
         return len(self._rows)
 

@@ -199,13 +199,7 @@ def _asks_for_more(prediction: Prediction) -> bool:
 
 def _kinds(kb: KnowledgeBase, rows: NDArray[np.int64]) -> tuple[NodeShape, ...]:
     """Return the kinds of nodes that some entities are, in the order of the mapping."""
-    nodes = kb.mapping.nodes
-    found: set[NodeShape] = set()
-    for row in rows.tolist() if len(nodes) > 1 else rows[:1].tolist():
-        found.add(kb.mapping.locate(kb.ids[row])[0].shape)
-        if len(found) == len(nodes):
-            break
-    return tuple(node.shape for node in nodes if node.shape in found)
+    return tuple(kb.mapping.nodes[place].shape for place in np.unique(kb.kinds(rows)).tolist())
 
 
 def _chains(kb: KnowledgeBase, found: Sequence[Traced]) -> list[Chain]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from kgqa.errors import ShapeError
@@ -161,6 +162,20 @@ class KnowledgeBase:
     def name(self, row: int) -> str:
         """Return what to call an entity: its name, or its id if it has none."""
         return self.names[row] if self._named[row] else self.ids[row]
+
+    def kinds(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the place in the mapping of the kind of node that each entity is, shape of `rows`."""
+        kinds = np.zeros(len(rows), dtype=np.int64)
+        for low, high, place in self._kinds:
+            kinds[(rows >= low) & (rows < high)] = place
+        return kinds
+
+    @cached_property
+    def _kinds(self) -> list[tuple[int, int, int]]:
+        """The rows (first, end) of each mapped label, whose ids begin with it; longer labels come later."""
+        nodes = self.mapping.nodes
+        longer = sorted(range(len(nodes)), key=lambda place: len(nodes[place].label)) if len(nodes) > 1 else []
+        return [(*self.ids.beginning_with(f"{nodes[place].label}:"), place) for place in longer]
 
     def stored(self, relation: int) -> tuple[Relation, bool]:
         """Return the relation that facts are stored with, and whether it is walked from subject to object."""

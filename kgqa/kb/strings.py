@@ -46,6 +46,15 @@ class StringTable(Sequence[str]):
 
     def find(self, text: str) -> int | None:
         """Return the row of `text` in a table that is sorted by code points, or None."""
+        low = self._first_from(text)
+        return low if low < len(self) and self[low] == text else None
+
+    def beginning_with(self, text: str) -> tuple[int, int]:
+        """Return (first, end) of the rows that begin with `text`, which ends in ASCII, in a table that is sorted by code points."""
+        return self._first_from(text), self._first_from(text[:-1] + chr(ord(text[-1]) + 1))
+
+    def _first_from(self, text: str) -> int:
+        """Return the first row that does not come before `text`."""
         wanted = text.encode("utf-8", "surrogatepass")  # UTF-8 sorts as code points do
         low, high = 0, len(self)
         while low < high:
@@ -54,4 +63,4 @@ class StringTable(Sequence[str]):
                 low = middle + 1
             else:
                 high = middle
-        return low if low < len(self) and self[low] == text else None
+        return low

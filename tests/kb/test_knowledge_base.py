@@ -1,7 +1,9 @@
+import numpy as np
 import pytest
 import torch
 
 from kgqa.errors import ShapeError, SnapshotError
+from kgqa.graph.mapping import Mapping, NodeMapping
 from kgqa.kb import KnowledgeBase
 from tests.worlds import films, snapshot_of, write_folder
 
@@ -112,3 +114,16 @@ def test_the_pyg_view_holds_the_same_graph(tmp_path):
     assert torch.equal(data.edge_type.int(), kb.facts.relation)
     assert torch.equal(data.entity_values.nan_to_num(-1), kb.values.nan_to_num(-1))
     assert data.validate()
+
+
+def test_the_kind_of_every_entity_is_that_of_the_label_that_begins_its_id(tmp_path):
+    names = ["A:1", "A:B:1", "A:é", "Zoë:1", "Zoë:😀", "Å:1", "AB:1"]
+    entities = [{"id": name, "name": name} for name in names]
+    folder = write_folder(tmp_path / "kinds", entities=entities, facts=[("A:1", "r", "Å:1")])
+    kb = snapshot_of(folder, tmp_path / "kb")
+    labels = ("Zoë", "A", "A:B", "AB", "Å")
+    kb.mapping = Mapping(nodes=tuple(NodeMapping(label=label, id="key", name="name") for label in labels))
+    rows = np.arange(kb.num_entities)[::-1]
+    assert kb.kinds(rows).tolist() == [labels.index(kb.mapping.locate(kb.ids[row])[0].label) for row in rows.tolist()]
+    kb = snapshot_of(folder, tmp_path / "own")
+    assert kb.kinds(rows).tolist() == [0] * len(rows)
