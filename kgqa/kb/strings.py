@@ -50,7 +50,7 @@ class StringTable(Sequence[str]):
         return low if low < len(self) and self[low] == text else None
 
     def beginning_with(self, text: str) -> tuple[int, int]:
-        """Return (first, end) of the rows that begin with `text`, which ends in ASCII, in a table that is sorted by code points."""
+        """Return (first, end) of the rows that begin with `text`, which ends in ASCII, of a table sorted by code points."""
         return self._first_from(text), self._first_from(text[:-1] + chr(ord(text[-1]) + 1))
 
     def _first_from(self, text: str) -> int:
