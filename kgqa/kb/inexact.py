@@ -51,6 +51,11 @@ def _accented_letters() -> dict[str, str]:
 _ACCENTED: Final = _accented_letters()
 
 
+_MARKED: Final = "aeioumn"
+_MARKS: Final = "\u0300\u0301\u0304\u0323"
+"""Accents that stand on these letters beside others, as in Yoruba "ọ́": no single letter of Unicode has both."""
+
+
 def inflections(word: str) -> Iterator[str]:
     """Yield what a word may be an inflection of: its singular, or the place of a people.
 
@@ -83,6 +88,8 @@ def accented(index: AliasIndex, words: list[str], place: int) -> Iterator[tuple[
             for letter in words[last] if last == first else f" {words[last]}":
                 options = letter + _ACCENTED.get(letter, "") + unicodedata.normalize("NFD", letter)[:1]
                 begun = [text + option for text in begun for option in dict.fromkeys(options) if _begins(index, text + option)]
+                if letter in _MARKED:
+                    begun += [text + mark for text in begun for mark in _MARKS if _begins(index, text + mark)]
             if not begun:
                 break
             if last >= place:
