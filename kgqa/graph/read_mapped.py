@@ -1,5 +1,6 @@
 """Read a graph that kgqa did not load, through a mapping, by its own id properties. Nothing is written."""
 
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -103,7 +104,7 @@ def _entity(mapping: Mapping, node: NodeMapping, key: int, row: dict[str, Any], 
     for name in node.aliases:
         value = values[name]
         texts = [] if value is None else value if isinstance(value, list) else [value]
-        aliases += [str(text) for text in texts if str(text).strip()]
+        aliases += [said for text in texts if (said := _text(node, row["id"], name, text)).strip()]
     numbers = []
     for attribute in attributes:
         value = values[attribute] if attribute in node.attributes else None
@@ -117,16 +118,31 @@ def _entity(mapping: Mapping, node: NodeMapping, key: int, row: dict[str, Any], 
         raise MappingError(
             f"{node.label} {row['id']!r}: expected {node.name} to be one name, found a list. Name it among the aliases instead."
         )
-    called = None if row["name"] is None else str(row["name"]) or None  # as the Cypher has it: blanks are a name that nobody says
+    called = (
+        None if row["name"] is None else _text(node, row["id"], node.name, row["name"]) or None
+    )  # as the Cypher has it: blanks are a name that nobody says
     description = values.get(node.description) if node.description else None
     return EntityRow(
         key=key,
         id=mapping.entity_id(node, row["id"]),
         name=called,
         aliases=tuple(sorted(set(aliases) | ({called} if called and called.strip() else set()))),
-        description=None if description is None else str(description),
+        description=None if description is None else _text(node, row["id"], str(node.description), description),
         values=tuple(numbers),
     )
+
+
+def _text(node: NodeMapping, entity: str | int, property_: str, value: Any) -> str:
+    """Return a value as people would say it.
+
+    Raises:
+        MappingError: nobody would: bytes, or a number that is none.
+    """
+    if isinstance(value, bytes | bytearray) or (isinstance(value, float) and not math.isfinite(value)):
+        raise MappingError(
+            f"{node.label} {entity!r}: expected {property_} to be text, found {value!r:.60}. Name another property."
+        )
+    return str(value)
 
 
 def _check_names(connection: Connection, mapping: Mapping) -> None:

@@ -199,6 +199,16 @@ def test_a_list_of_names_is_no_name(movies, tmp_path):
         materialise(movies, tmp_path / "snapshot", mapping=mapping)
 
 
+@pytest.mark.parametrize("value", [b"\x00\xff", float("nan")])
+@pytest.mark.parametrize("property_", ["name", "aliases", "description"])
+def test_what_nobody_says_is_no_text(movies, tmp_path, value, property_):
+    run(movies, "MATCH (p:Person {name: 'Tom Hanks'}) SET p.called = $value", value=value)
+    named = {"name": "name"} | {property_: ("called",) if property_ == "aliases" else "called"}
+    mapping = Mapping(nodes=(NodeMapping(label="Person", id="name", **named), MOVIE))
+    with pytest.raises(MappingError, match="Person 'Tom Hanks': expected called to be text, found "):
+        materialise(movies, tmp_path / "snapshot", mapping=mapping)
+
+
 @pytest.mark.parametrize("value", ["0.0 / 0.0", "1.0 / 0.0"])
 def test_a_number_that_is_none_is_refused(movies, tmp_path, value):
     run(movies, f"MATCH (p:Person {{name: 'Tom Hanks'}}) SET p.height = {value}")
