@@ -116,8 +116,10 @@ def _keep_others(path: Path, draft: Path, passing: Sequence[str]) -> None:
             if file.is_dir() and not file.is_symlink():
                 continue
             inside = file.relative_to(path)
-            if os.path.lexists(draft / inside) or any(fnmatch(str(inside), pattern) for pattern in passing):
+            if os.path.lexists(draft / inside) or (inside.parent == Path() and any(fnmatch(inside.name, one) for one in passing)):
                 continue
+            if any((draft / parent).is_file() for parent in inside.parents):
+                raise StorageError(f"{file}: expected nothing where kgqa writes a file, found this one. Move it elsewhere.")
             (draft / inside).parent.mkdir(parents=True, exist_ok=True)
             try:
                 os.link(file, draft / inside, follow_symlinks=False)

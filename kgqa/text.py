@@ -83,4 +83,4 @@ def _key(token: str) -> str:
 def _fold(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text.translate(_UNSEEN)).casefold()
     # "İ" is folded to an i with a dot above it, which nobody types.
-    return unicodedata.normalize("NFKC", folded.replace("i\u0307", "i"))
+    return unicodedata.normalize("NFKC", re.sub("i\u0307+", "i", folded))

@@ -81,7 +81,7 @@ def test_an_error_inside_leaves_the_old_folder_as_it_was(tmp_path):
 def test_an_old_folder_is_replaced_and_what_somebody_put_there_is_kept(tmp_path):
     out = tmp_path / "out"
     fill(out, "old")
-    for name in ("mine", "sub/mine", "left.csv"):
+    for name in ("mine", "sub/mine", "sub/mine.csv", "left.csv"):
         (out / name).write_text("mine", encoding="utf-8")
     (out / "elsewhere").symlink_to(tmp_path)
     with new_folder(out, marker=MARKER, passing=["*.csv"]) as draft:
@@ -89,9 +89,18 @@ def test_an_old_folder_is_replaced_and_what_somebody_put_there_is_kept(tmp_path)
         (draft / "sub").mkdir()
         (draft / "sub" / "file").write_text("new", encoding="utf-8")
     files = {str(file.relative_to(out)): file.read_text(encoding="utf-8") for file in out.rglob("*") if file.is_file()}
-    assert files == {MARKER: "new", "sub/file": "new", "mine": "mine", "sub/mine": "mine"}
+    assert files == {MARKER: "new", "sub/file": "new", "mine": "mine", "sub/mine": "mine", "sub/mine.csv": "mine"}
     assert (out / "elsewhere").readlink() == tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_file_in_the_way_of_what_somebody_put_there_is_not_written(tmp_path):
+    fill(tmp_path / "out", "old")
+    with pytest.raises(StorageError, match="expected nothing where kgqa writes a file"):
+        with new_folder(tmp_path / "out", marker=MARKER) as draft:
+            (draft / MARKER).write_text("new", encoding="utf-8")
+            (draft / "sub").write_text("new", encoding="utf-8")
+    assert (tmp_path / "out" / "sub" / "file").read_text(encoding="utf-8") == "old"
 
 
 def test_an_empty_folder_is_replaced(tmp_path):

@@ -39,7 +39,7 @@ def test_a_text_with_tokens_is_normalised_to_their_keys(text):
 
 
 @pytest.mark.parametrize("character", sorted(set(ODD)), ids=ascii)
-@pytest.mark.parametrize("frame", ["{}", "a{}", "{}a", "?{}", "{}!", "+{}", "\u0345{}"], ids=ascii)
+@pytest.mark.parametrize("frame", ["{}", "a{}", "İ{}", "{}a", "?{}", "{}!", "+{}", "\u0345{}"], ids=ascii)
 def test_normalising_twice_changes_nothing_whatever_stands_beside_an_odd_character(frame, character):
     once = normalise(frame.format(character))
     assert normalise(once) == once
@@ -67,6 +67,7 @@ def test_a_letter_that_folds_to_two_keeps_the_offsets_of_the_one():
         ("ẞ", "ss"),
         ("İstanbul", "i\u0307stanbul"),
         ("İstanbul", "istanbul"),
+        ("İ\u0307x", "ix"),
         ("Han\u00adks", "Hanks"),
         ("Han\u2060ks", "Hanks"),
         ("\ufeffHanks", "Hanks"),

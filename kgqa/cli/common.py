@@ -1,6 +1,8 @@
 """What the commands share: where they print, how they show progress, and how they find the graph."""
 
+import codecs
 import json
+import sys
 from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any, Final, Self
@@ -84,4 +86,5 @@ def connect(name: str | None) -> "Graph":
 
 def print_json(value: Any) -> None:
     """Print JSON for other programs: no colours, no wrapping; paths and times as text."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    plain = codecs.lookup(sys.stdout.encoding or "ascii").name != "utf-8"  # then programs read every letter as an escape
+    typer.echo(json.dumps(value, ensure_ascii=plain, indent=2, default=str))

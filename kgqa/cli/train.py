@@ -40,48 +40,47 @@ def train(
 
     settings = _settings(config, gold_topics)
     kb = KnowledgeBase.load(snapshot)
-    with Registry.open() as registry, Bars() as bars:
+    with Registry.open() as registry, Bars() as bars, alone(out):
         learned = trainer(kb, questions, dev=dev, out=out, warm_start=warm_start, config=settings, resume=resume, progress=bars)
-        with alone(out):
-            registry.record_snapshot(fingerprint=kb.fingerprint, path=snapshot, source=None, counts=kb.counts)
-            run = registry.resume_run(out) if resume else None
-            if run is None:
-                run = registry.start_run(
-                    model=out,
-                    snapshot=kb.fingerprint,
-                    config=settings.tables(),
-                    source=learned.source,
-                    questions=questions,
-                    dev=dev,
-                    warm_start=warm_start,
-                )
+        registry.record_snapshot(fingerprint=kb.fingerprint, path=snapshot, source=None, counts=kb.counts)
+        run = registry.resume_run(out) if resume else None
+        if run is None:
+            run = registry.start_run(
+                model=out,
+                snapshot=kb.fingerprint,
+                config=settings.tables(),
+                source=learned.source,
+                questions=questions,
+                dev=dev,
+                warm_start=warm_start,
+            )
 
-            def remember(epoch: "Epoch") -> None:
-                registry.record_epoch(run, number=epoch.number, loss=epoch.loss, dev=epoch.dev, seconds=epoch.seconds)
+        def remember(epoch: "Epoch") -> None:
+            registry.record_epoch(run, number=epoch.number, loss=epoch.loss, dev=epoch.dev, seconds=epoch.seconds)
 
-            def on_epoch(epoch: "Epoch") -> None:
-                with _warned_of():
-                    remember(epoch)
-                if not as_json:
-                    _print_epoch(epoch)
-
-            for epoch in learned.state.epochs:  # an epoch may have been saved, and not recorded
-                remember(epoch)
-
-            if not as_json:
-                if learned.warm is not None:
-                    _print_examples(learned.warm, "made questions")
-                _print_examples(learned.examples, "questions")
-            learned.on_epoch = on_epoch
-            try:
-                report = learned.run()
-            except BaseException as error:
-                stopped = isinstance(error, KeyboardInterrupt | SystemExit)
-                with _warned_of():
-                    registry.finish_run(run, "interrupted" if stopped else "failed")
-                raise
+        def on_epoch(epoch: "Epoch") -> None:
             with _warned_of():
-                registry.finish_run(run, "finished", left_out=report.left_out, seconds=report.seconds)
+                remember(epoch)
+            if not as_json:
+                _print_epoch(epoch)
+
+        for epoch in learned.state.epochs:  # an epoch may have been saved, and not recorded
+            remember(epoch)
+
+        if not as_json:
+            if learned.warm is not None:
+                _print_examples(learned.warm, "made questions")
+            _print_examples(learned.examples, "questions")
+        learned.on_epoch = on_epoch
+        try:
+            report = learned.run()
+        except BaseException as error:
+            stopped = isinstance(error, KeyboardInterrupt | SystemExit)
+            with _warned_of():
+                registry.finish_run(run, "interrupted" if stopped else "failed")
+            raise
+        with _warned_of():
+            registry.finish_run(run, "finished", left_out=report.left_out, seconds=report.seconds)
     _print_report(report, as_json)
 
 

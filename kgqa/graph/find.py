@@ -98,26 +98,39 @@ def stop(name: str) -> bool:
     if not folder.path.is_dir():
         return False
     with folder.locked():
-        state = folder.state()
-        if state is None:
-            return False
-        if state.container is not None:
-            container.stop_lasting(state)
-        else:
-            server.stop_lasting(state)
-        folder.forget()
-        return True
+        return _stop(folder)
+
+
+def _stop(folder: GraphFolder) -> bool:
+    state = folder.state()
+    if state is None:
+        return False
+    if state.container is not None:
+        container.stop_lasting(state)
+    else:
+        server.stop_lasting(state)
+    folder.forget()
+    return True
 
 
 def remove(name: str) -> bool:
-    """Stop a local graph, and remove it for good; return False if there is none."""
+    """Stop a local graph, and remove it for good; return False if there is none.
+
+    Raises:
+        GraphUnavailable: it is in Docker, which does not answer. Nothing was removed.
+    """
     folder = GraphFolder(name)
     if not folder.path.is_dir():
         return False
-    stop(name)
-    if container.engine_problem() is None:
-        container.remove_volume(folder)
-    folder.remove()
+    with folder.locked():
+        problem = container.engine_problem() if folder.in_docker else None
+        if problem is not None:
+            raise GraphUnavailable(f"the graph {name!r} is in Docker, which does not answer ({problem}). Start it first.")
+        _stop(folder)
+        if folder.in_docker:
+            container.remove_volume(folder)
+        folder.clear()
+    folder.discard()
     return True
 
 

@@ -18,7 +18,7 @@ from kgqa.errors import LoadError
 from kgqa.graph import load_queries as queries
 from kgqa.graph.catalogue import Relation, add_attributes, add_relations, read_attributes, read_relations
 from kgqa.graph.connection import Connection
-from kgqa.graph.load_batches import AliasRow, Batch, alias_batches, alias_rows, entity_batches, fact_batches
+from kgqa.graph.load_batches import CUT, AliasRow, Batch, alias_batches, alias_rows, entity_batches, fact_batches
 from kgqa.graph.migrations import FIND_FOREIGN_NODE, TAKE_LOCK, migrate
 from kgqa.progress import Progress, silent
 
@@ -61,7 +61,7 @@ def load(
     started = time.perf_counter()
     done = _done(connection, dataset, merge)
     migrate(connection)
-    base = _plan(connection, dataset, size, merge=merge)
+    base, finished_before = _plan(connection, dataset, size, merge=merge)
     aliases = alias_rows(dataset)
     totals = {"entities": len(dataset.entities), "aliases": len(aliases), "facts": len(dataset.facts)}
     finished = dict.fromkeys(totals, 0)
@@ -70,7 +70,7 @@ def load(
     clock = time.perf_counter()
     for batch in _batches(connection, dataset, aliases, base=base, size=size, merge=merge):
         identifier = f"{dataset.fingerprint}/{batch.stage}/{batch.number}"
-        if identifier in done or not _write(connection, batch, identifier, dataset):
+        if finished_before or identifier in done or not _write(connection, batch, identifier, dataset):
             skipped += 1
         batches += 1
         finished[batch.stage] += batch.rows
@@ -152,8 +152,10 @@ def _refuse_other_names(present: Sequence[Relation], dataset: Dataset) -> None:
                 )
 
 
-def _plan(connection: Connection, dataset: Dataset, size: int, *, merge: bool) -> int:
-    """Write the catalogue and the plan of this load, or find them; return the first row number for its entities.
+def _plan(connection: Connection, dataset: Dataset, size: int, *, merge: bool) -> tuple[int, bool]:
+    """Write the catalogue and the plan of this load, or find them.
+
+    Returns the first row number for its entities, and whether it was finished before.
 
     Of two loads that begin at the same moment one is refused: both would be given the same rows, and neither could be finished.
     """
@@ -163,6 +165,7 @@ def _plan(connection: Connection, dataset: Dataset, size: int, *, merge: bool) -
         "dataset": dataset.fingerprint,
         "name": dataset.name,
         "size": size,
+        "cut": CUT,
         "relations": [asdict(relation) for relation in add_relations(present, dataset.relations)],
         "attributes": [asdict(attribute) for attribute in add_attributes(read_attributes(connection), dataset.attribute_names())],
     }
@@ -184,7 +187,12 @@ def _plan(connection: Connection, dataset: Dataset, size: int, *, merge: bool) -
         raise LoadError(
             f"this load was begun with {planned['size']:,} rows in a batch, found {size:,}. Go on with the same size."
         )
-    return int(planned["base"])
+    if not (planned["cut"] or planned["finished"]):
+        raise LoadError(
+            f"{connection.description}: expected a load that this version began, found one that another version cut into other "
+            "batches. Finish it with that version, or begin with an empty graph (`kgqa down --remove` empties a local one)."
+        )
+    return int(planned["base"]), bool(planned["finished"])
 
 
 def _batches(

@@ -12,6 +12,9 @@ from kgqa.data import Dataset
 from kgqa.graph import load_queries as queries
 from kgqa.text import normalise
 
+CUT: Final = 2
+"""Raised whenever a data set is cut into other batches: a load goes on only with those that it was begun with."""
+
 MOST_TEXT: Final = 16_000_000
 """Characters in a batch, unless one entity has more: of 200 million a server with a heap of 1 GB ran out of memory."""
 

@@ -21,12 +21,13 @@ PLAN: Final[LiteralString] = """
 OPTIONAL MATCH (e:Entity)
 WITH coalesce(max(e.row), -1) + 1 AS base
 MERGE (b:LoadBatch {id: $dataset + '/plan'})
-ON CREATE SET b.dataset = $dataset, b.stage = 'plan', b.name = $name, b.base = base, b.size = $size, b.begun = datetime()
+ON CREATE SET b.dataset = $dataset, b.stage = 'plan', b.name = $name, b.begun = datetime(),
+              b.base = base, b.size = $size, b.cut = $cut
 """
 
 READ_PLAN: Final[LiteralString] = """
 MATCH (b:LoadBatch {id: $dataset + '/plan'})
-RETURN b.base AS base, b.size AS size
+RETURN b.base AS base, b.size AS size, b.cut = $cut AS cut, b.finished IS NOT NULL AS finished
 """
 
 FINISH: Final[LiteralString] = """

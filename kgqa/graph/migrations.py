@@ -32,6 +32,9 @@ READ_APPLIED: Final[LiteralString] = (
     "MATCH (m:Migration) WHERE m.checksum IS NOT NULL "  # the label may stand for something else in a graph
     "RETURN m.version AS version, m.checksum AS checksum, m.description AS description"
 )
+FIND_NUMBERED: Final[LiteralString] = (
+    "MATCH (m:Migration) WHERE m.checksum IS NULL AND m.version IS NOT NULL RETURN m.version AS version LIMIT 1"
+)
 RECORD: Final[LiteralString] = (
     "MERGE (m:Migration {version: $version, checksum: $checksum}) SET m.description = $description, m.applied = datetime()"
 )
@@ -127,6 +130,11 @@ def migrate(connection: Connection, folder: Path | None = None) -> list[Migratio
     """
     if not pending(connection, folder):
         return []
+    for row in connection.read(FIND_NUMBERED):
+        raise MigrationError(
+            f"{connection.description}: expected no nodes labelled Migration but those of kgqa, found one of the version "
+            f"{row['version']!r}. Rename the label, or take another graph."
+        )
     connection.run_schema(CREATE_LOCK)
     with connection.errors(), connection.session() as session, session.begin_transaction() as lock:
         lock.run(TAKE_LOCK).consume()  # waits here while another migrator is at work

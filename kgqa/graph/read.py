@@ -1,6 +1,6 @@
 """Read a graph that `kgqa load` wrote, in ranges of its stored row numbers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any, Final, LiteralString
 
@@ -82,11 +82,9 @@ class OwnReader:
             rows = []
             for row, identifier, name, description, values, aliases, degree in page:
                 self._degrees[row] = degree
-                _check(
-                    identifier,
-                    {"id": identifier, "name": name, "description": description},
-                    dict(zip(properties, values, strict=True)),
-                )
+                texts = [("id", identifier), *(("alias", alias) for alias in aliases)]
+                texts += [(what, text) for what, text in (("name", name), ("description", description)) if text is not None]
+                _check(identifier, texts, zip(properties, values, strict=True))
                 rows.append(
                     EntityRow(
                         key=row,
@@ -112,19 +110,16 @@ class OwnReader:
                 yield FactPage(relation=types[row["type"]], subjects=row["subjects"], objects=row["objects"])
 
 
-def _check(entity: Any, texts: Mapping[str, Any], numbers: Mapping[str, Any]) -> None:
+def _check(entity: Any, texts: Iterable[tuple[str, Any]], numbers: Iterable[tuple[str, Any]]) -> None:
     """Refuse properties that are not what `kgqa load` wrote: anybody may have changed them since.
 
     Raises:
         GraphError: names the entity and the property.
     """
-    for expected, values, fits in (
-        ("text", texts, lambda value: isinstance(value, str)),
-        ("a finite number", numbers, is_number),
-    ):
-        for name, value in values.items():
-            if value is not None and not fits(value):
-                raise GraphError(f"entity {entity!r}: expected {name} to be {expected}, found {value!r}. Mend it in the graph.")
+    wrong = [(name, "text", text) for name, text in texts if not isinstance(text, str)]
+    wrong += [(name, "a finite number", value) for name, value in numbers if not (value is None or is_number(value))]
+    for name, expected, found in wrong:
+        raise GraphError(f"entity {entity!r}: expected {name} to be {expected}, found {found!r}. Mend it in the graph.")
 
 
 def cuts(sizes: list[int], most: int) -> list[int]:

@@ -18,6 +18,7 @@ from kgqa.model.operators import EXTREMES, Choice, Operator, apply, held, likely
 from kgqa.model.reasoner import MISSED, OPEN, Reasoner, Reasoning
 from kgqa.model.vocabulary import Vocabulary
 from kgqa.ops import EntitySet
+from kgqa.ops.entity_set import members
 from kgqa.threads import one_thread
 
 BATCH = 64
@@ -86,6 +87,13 @@ class Prediction:
         """Return the same prediction as another calibration sees it."""
         sure = confidence.of(self.score) if self.found else 0.0
         return replace(self, confidence=sure, unsure=self.found and sure < confidence.threshold)
+
+    @property
+    def most(self) -> float:
+        """Return the largest weight that an answer could have: the least of the likeliest candidates of its open branches."""
+        assert self.reasoning is not None
+        seeds = self.reasoning.seeds
+        return min((float(seeds.weights[members(seeds, branch)[1]].max()) for branch in self.open_branches()), default=0.0)
 
     def open_branches(self) -> list[int]:
         """Return the branches of this question that take part in the answer, the most trusted first."""
@@ -192,7 +200,7 @@ def _operated(prediction: Prediction, asked: Asked, reasoning: Reasoning, kb: Kn
         return replace(prediction, rows=rows[:0], scores=scores[:0])
     if asked.operator is Operator.COUNT:
         best = scores.max(initial=0.0)
-        inside = likely(scores, best, above=OPEN) & (best >= MISSED)
+        inside = likely(scores, best, above=OPEN) & (best >= MISSED * prediction.most)
         exactly = float(np.where(inside, scores, 1.0 - scores).prod())
         return replace(prediction, value=float(inside.sum()), score=probability * exactly)
     if asked.operator in (Operator.OWN_VALUE, Operator.VALUE):

@@ -22,7 +22,7 @@ from kgqa.model.names import Names
 from kgqa.model.operators import Choice, OperatorChooser, apply
 from kgqa.model.vocabulary import Vocabulary
 from kgqa.ops import EntitySet
-from kgqa.ops.segments import mean
+from kgqa.ops.segments import maximum, mean
 
 CLOSED: Final = 1e-3
 """Branches with a smaller gate are not walked: they could lower an answer by no more than that."""
@@ -31,7 +31,7 @@ OPEN: Final = 0.5
 """A branch whose gate is wider takes part in the answer."""
 
 MISSED: Final = 0.01
-"""What a branch reaches with less weight is none of its answers."""
+"""What a branch reaches with less weight than this share of its best is none of its answers."""
 
 _ABOVE_ZERO: Final = torch.finfo(torch.float32).tiny
 """Relations whose weight is exactly 0 are not followed."""
@@ -202,7 +202,8 @@ def _without_missed(reached: EntitySet, branches: EntitySet, gates: Tensor, batc
     part &= parts[batch.question] > 1  # what the only one misses has the weight 0
     if not bool(part.any()):
         return reached
-    hit = branches.with_weights((branches.weights >= MISSED).to(gates.dtype))
+    most = maximum(branches.weights, branches.sets, branches.batch, empty=0.0)  # of a hundred namesakes each brings a hundredth
+    hit = branches.with_weights((branches.weights >= MISSED * most[branches.sets]).to(gates.dtype))
     by_all = ops.intersect(hit, part.to(gates.dtype), batch.question, batch.questions)
     return reached.with_weights(reached.weights * by_all.weights_at(reached.keys))
 

@@ -11,6 +11,7 @@ from typing import Final
 
 import anyio.to_thread
 
+from kgqa.data.questions import check_text
 from kgqa.explain.answer import Answer
 from kgqa.model.prediction import BATCH
 from kgqa.qa import QA
@@ -71,6 +72,8 @@ class Together:
             raise BusyError(
                 f"expected at most {self.most_waiting:,} questions to wait, found {self.waiting:,}. Ask again in a second."
             )
+        for question in questions:
+            check_text(question)
         self.waiting += len(questions)
         answers: list[Answer] = []
         try:

@@ -10,7 +10,7 @@ The JSON file names the tensors that belong to it and is replaced in one step, s
 import os
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -201,6 +201,16 @@ def alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+        if not lock.is_locked and [entry.name for entry in folder.iterdir()] == [LOCK]:  # nothing was trained: nothing is left
+            with suppress(OSError):
+                (folder / LOCK).unlink()
+                folder.rmdir()
+
+
+def stamp(folder: Path) -> list[tuple[str, int]]:
+    """Return what tells whether somebody trained in a folder since."""
+    files = [file for name in (BEST, LAST) if (file := folder / f"{name}.json").is_file()]
+    return [(file.name, file.stat().st_mtime_ns) for file in files]
 
 
 def is_left(folder: Path) -> bool:

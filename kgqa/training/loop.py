@@ -145,6 +145,7 @@ class Trainer:
         self.progress = progress
         self.on_epoch = on_epoch
         self.state = _State()
+        self._stamp = checkpoint.stamp(out)
         settings = self.settings
         self.warm: Examples | None = prepare(model, warm_start, topics=settings.topics) if warm_start else None
         warm = [_Stage.of(self.warm, epochs=settings.warm_epochs, batch=settings.batch, first=0)] if self.warm else []
@@ -165,10 +166,17 @@ class Trainer:
             TrainingError: a gradient is not finite, or another training writes to the model's folder.
         """
         with checkpoint.alone(self.out), one_thread():
+            if checkpoint.stamp(self.out) != self._stamp:
+                raise TrainingError(
+                    f"{self.out}: expected the folder as it was, found another training's files. Choose another one."
+                )
             warm_up(self.progress)
-            while self.state.epoch < self._stages[-1].first + self.settings.epochs and not self._is_stuck():
-                self._train_epoch()
-                self._end_epoch()
+            try:
+                while self.state.epoch < self._stages[-1].first + self.settings.epochs and not self._is_stuck():
+                    self._train_epoch()
+                    self._end_epoch()
+            finally:
+                self._stamp = checkpoint.stamp(self.out)
         epochs = tuple(self.state.epochs)
         return TrainingReport(
             model=self.out,

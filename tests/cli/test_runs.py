@@ -69,5 +69,6 @@ def test_a_training_that_was_killed_is_called_interrupted(kgqa, tmp_path):
     assert status() == ["running"]  # of another machine perhaps
     with alone(tmp_path / "model"):
         assert status() == ["running"]
+        (tmp_path / "model" / "last.json").touch()
     assert status() == ["interrupted"]
     assert "run 1, interrupted" in kgqa("runs", "show", 1).out

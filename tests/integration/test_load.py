@@ -125,6 +125,19 @@ def test_nothing_is_added_to_entities_that_kgqa_did_not_load(graph, tmp_path):
     assert counts(graph) == before
 
 
+def test_a_load_that_was_cut_otherwise_is_left_as_it_is(graph, tmp_path, monkeypatch):
+    dataset = Dataset.read(write_folder(tmp_path / "films"))
+    load(graph, dataset, size=3)
+    before = counts(graph)
+    monkeypatch.setattr(load_module, "CUT", 99)
+    report = load(graph, dataset, size=3)
+    assert report.skipped == report.batches
+    assert counts(graph) == before
+    run(graph, "MATCH (b:LoadBatch {stage: 'plan'}) REMOVE b.finished, b.cut")  # as the first versions left it
+    with pytest.raises(LoadError, match="found one that another version cut into other batches"):
+        load(graph, dataset, size=3)
+
+
 def test_a_name_of_more_entities_than_a_batch_has_rows_names_them_all(graph, tmp_path):
     entities = [{"id": f"e{number}", "name": "Untitled"} for number in range(25)]
     folder = write_folder(tmp_path / "untitled", entities=entities, facts=[("e0", "r", "e1")])

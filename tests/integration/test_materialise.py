@@ -83,6 +83,17 @@ def test_a_property_that_was_changed_to_something_else_is_named(graph, tmp_path,
         materialise(graph, tmp_path / "snapshot")
 
 
+def test_an_alias_that_is_no_text_is_named_with_its_entity(graph, tmp_path):
+    load(graph, Dataset.read(write_folder(tmp_path / "films")))
+    for change in ("SET a.text = 7", "REMOVE a.text"):
+        run(graph, f"MATCH (a:Alias)-->(:Entity {{id: 'contact'}}) {change}")
+        with pytest.raises(GraphError, match="entity 'contact': expected alias to be text, found"):
+            materialise(graph, tmp_path / "snapshot")
+    run(graph, "MATCH (e:Entity {id: 'cast_away'}) REMOVE e.id")
+    with pytest.raises(GraphError, match="entity None: expected id to be text, found None"):
+        materialise(graph, tmp_path / "snapshot")
+
+
 def test_the_order_of_the_lines_does_not_change_the_fingerprint(graph, odd, tmp_path):
     chosen = random.Random(2)
     entities, facts = list(ODD_ENTITIES), list(ODD_FACTS)

@@ -102,3 +102,8 @@ def test_a_label_of_somebody_else_is_not_taken_for_a_migration(bare):
     assert pending(bare) == read_folder(migrations_folder("graph"))
     with pytest.raises(MigrationError, match=r"found a node \(Migration\) that kgqa did not load"):
         check_own(bare)
+    with pytest.raises(MigrationError, match="found one of the version"):
+        migrate(bare)
+    assert bare.read("MATCH (m:Migration) RETURN count(m) AS found, count(m.checksum) AS own") == [{"found": 3, "own": 0}]
+    run(bare, "MATCH (m:Migration) REMOVE m.version")
+    assert migrate(bare) == read_folder(migrations_folder("graph"))

@@ -69,6 +69,18 @@ def test_a_count_of_what_is_not_certain_counts_the_likely_and_is_trusted_little(
     assert (prediction.value, prediction.score) == (2.0, pytest.approx(0.45 * 0.4 * 0.85))
 
 
+def test_what_hundreds_of_namesakes_lead_to_is_counted(tmp_path: Path) -> None:
+    named = (("p", "John Smith"), ("b", "Book"))
+    entities = [{"id": f"{kind}{number}", "name": name} for kind, name in named for number in range(150)]
+    facts = [(f"p{number}", "wrote", f"b{number}") for number in range(150)]
+    folder = write_folder(tmp_path / "books", entities=entities, facts=facts)
+    kb = snapshot_of(folder, tmp_path / "kb")
+    model = with_operator(with_plan(untrained(kb), [{"wrote": 1.0}, {}], [1.0, 0.0]), Operator.COUNT)
+    (prediction,) = predict(model, "how many John Smith")
+    assert prediction.scores.max() < 0.01
+    assert prediction.value == 150.0
+
+
 def test_what_is_hardly_reached_is_not_counted(kb: KnowledgeBase) -> None:
     model = with_plan(untrained(kb), [{"author": 1.0}, {"starring": 1.0}], [0.995, 0.005])
     (prediction,) = predict(with_operator(model, Operator.COUNT), CAST_AWAY)

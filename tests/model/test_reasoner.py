@@ -236,6 +236,8 @@ def test_what_a_mention_that_takes_part_misses_is_no_answer_where_nothing_is_lea
     missed = torch.tensor([[False, True, True, True, True], [False] * 5])
     assert (whole[0, 1:4] > 0.1).tolist() == [True, True, False]
     torch.testing.assert_close(kept, whole.masked_fill(missed, 0.0))
+    of_many = EntitySet.of_dense(weights * 0.005)  # of two hundred namesakes
+    torch.testing.assert_close(_without_missed(reached, of_many, gates, batch).dense(), kept)
     alone = torch.tensor([1.0, 0.4, 0.4, 1.0])
     assert _without_missed(reached, branches, alone, batch) is reached
 

@@ -68,6 +68,17 @@ def test_who_asks_much_takes_turns_with_the_others():
     assert other == ["answer to a"]
 
 
+def test_if_one_of_many_is_no_question_none_is_answered():
+    async def run():
+        qa = Slow()
+        async with Together(qa) as together:
+            with pytest.raises(QuestionError):
+                await together.ask([*["q"] * (2 * BATCH), " "])
+        return qa.batches
+
+    assert asyncio.run(run()) == []
+
+
 def test_an_error_belongs_to_whoever_asked_for_it():
     async def run():
         qa = Slow()

@@ -18,7 +18,7 @@ from kgqa.model.branches import Batch, Layout, collate
 from kgqa.model.prediction import Model
 from kgqa.model.vocabulary import MENTION, Vocabulary
 from kgqa.ops.warm_up import STAGE
-from kgqa.training.checkpoint import is_left, load_model, read_card, read_state
+from kgqa.training.checkpoint import alone, is_left, load_model, read_card, read_state
 from kgqa.training.loop import Epoch, Trainer, TrainingReport, new_model
 from kgqa.training.questions import prepare
 from tests.model.small import config, film_questions, write_bert
@@ -200,6 +200,22 @@ def test_a_finished_training_that_is_resumed_trains_no_more(books: KnowledgeBase
 def interrupted(books: KnowledgeBase, out: Path) -> None:
     with pytest.raises(Interruption):
         trainer(books, out, **stop_at(1, 3)).run()
+
+
+def test_a_folder_that_was_trained_in_meanwhile_is_not_trained_in(books: KnowledgeBase, tmp_path: Path) -> None:
+    first, second = (trainer(books, tmp_path / "out", settings=SHORT | {"epochs": 1}) for _ in range(2))
+    report = first.run()
+    with pytest.raises(TrainingError, match="expected the folder as it was"):
+        second.run()
+    assert first.run() == report
+
+
+def test_nothing_is_left_of_a_folder_in_which_nothing_was_trained(tmp_path: Path) -> None:
+    with alone(tmp_path / "out"):
+        with alone(tmp_path / "out"):
+            pass
+        assert (tmp_path / "out").is_dir()
+    assert not (tmp_path / "out").exists()
 
 
 def test_two_trainings_do_not_write_to_one_folder(books: KnowledgeBase, tmp_path: Path) -> None:

@@ -60,6 +60,7 @@ def start_lasting(name: str, *, progress: Progress = silent) -> Running:
             return running
         title, password, port = title_of(folder), folder.password(), port_of(folder.path)
         progress("starting Neo4j in Docker", 0, None)
+        folder.keep_in_docker()
         try:
             with contextlib.closing(docker.from_env()) as client:
                 with contextlib.suppress(NotFound):

@@ -65,6 +65,7 @@ class GraphFolder:
         self.path = data_home() / "graphs" / name
         self.password_file = self.path / "password"
         self._state_file = self.path / "server.json"
+        self._in_docker = self.path / "in-docker"
 
     @classmethod
     def all(cls) -> list[Self]:
@@ -119,15 +120,29 @@ class GraphFolder:
         """Forget a server that was stopped."""
         self._state_file.unlink(missing_ok=True)
 
-    def remove(self) -> None:
-        """Remove all that belongs to this graph, for good; its server must be stopped."""
-        with self.locked():
-            for entry in self.path.iterdir():
-                if entry.is_dir() and not entry.is_symlink():
-                    shutil.rmtree(entry)
-                elif entry.name != _LOCK:
-                    entry.unlink()
-        shutil.rmtree(self.path, ignore_errors=True)  # an open lock cannot be removed everywhere
+    @property
+    def in_docker(self) -> bool:
+        """Tell whether the data of this graph is in a volume of Docker."""
+        return self._in_docker.exists()
+
+    def keep_in_docker(self) -> None:
+        """Remember that the data of this graph is in a volume of Docker."""
+        write_text(self._in_docker, "")
+
+    def clear(self) -> None:
+        """Remove all that belongs to this graph but its lock; its server must be stopped, and the lock held."""
+        for entry in self.path.iterdir():
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            elif entry.name != _LOCK:
+                entry.unlink()
+
+    def discard(self) -> None:
+        """Remove the folder if it is clear: somebody may have started the graph anew."""
+        with contextlib.suppress(OSError):
+            if [entry.name for entry in self.path.iterdir()] == [_LOCK]:
+                (self.path / _LOCK).unlink()
+                self.path.rmdir()
 
 
 def new_password() -> str:
