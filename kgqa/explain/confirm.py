@@ -12,7 +12,7 @@ from kgqa.kb import KnowledgeBase
 
 _NOT_THERE: Final = (
     "The live graph does not return this answer: it changed since the snapshot or is another graph; or the model was not sure of "
-    "the relations, of which the query follows the likeliest alone."
+    "the entities or relations, of which the query follows the likeliest alone."
 )
 
 
