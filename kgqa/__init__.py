@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kgqa.kb import KnowledgeBase
     from kgqa.qa import QA
     from kgqa.sdk import Graph, train
+    from kgqa.selection.select import select
     from kgqa.synthesis.folder import synthesize
 
 # Threads of torch that wait for each other soon sleep: on cores that other programs use as well, those that spin hold each other
@@ -42,6 +43,7 @@ __all__ = [
     "Topic",
     "__version__",
     "ops",
+    "select",
     "synthesize",
     "train",
 ]
@@ -54,6 +56,7 @@ _HOMES = {
     "Mapping": "kgqa.graph.mapping",
     "QA": "kgqa.qa",
     "Topic": "kgqa.data",
+    "select": "kgqa.selection.select",
     "synthesize": "kgqa.synthesis.folder",
     "train": "kgqa.sdk",
 }

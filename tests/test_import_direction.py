@@ -27,6 +27,7 @@ ORDER = (
     "synthesis",
     "ops",
     "model",
+    "selection",
     "explain",
     "evaluation",
     "training",

@@ -4,7 +4,23 @@ from typing import Annotated
 
 import typer
 
-from kgqa.cli import ask, demo, doctor, evaluate, feedback, load, mapping, migrate, runs, serve, snapshot, synthesize, train, up
+from kgqa.cli import (
+    ask,
+    demo,
+    doctor,
+    evaluate,
+    feedback,
+    load,
+    mapping,
+    migrate,
+    runs,
+    select,
+    serve,
+    snapshot,
+    synthesize,
+    train,
+    up,
+)
 
 app = typer.Typer(
     help="Answer questions from a knowledge graph in Neo4j, and prove each answer with Cypher.",
@@ -24,6 +40,7 @@ for _command in (
     mapping.mapping,
     snapshot.snapshot,
     synthesize.synthesize,
+    select.select,
     train.train,
     evaluate.evaluate,
     ask.ask,

@@ -10,7 +10,7 @@ from tests.model.small import untrained
 from tests.worlds import FILMS_QUESTIONS, films, write_folder, write_lines
 
 COMMANDS = (
-    "demo", "up", "down", "doctor", "migrate", "load", "mapping", "snapshot", "synthesize", "train", "evaluate",
+    "demo", "up", "down", "doctor", "migrate", "load", "mapping", "snapshot", "synthesize", "select", "train", "evaluate",
     "ask", "serve", "runs", "feedback",
 )  # fmt: skip
 
@@ -115,6 +115,26 @@ def test_a_model_is_trained_from_the_graph_alone_and_warms_another_up(kgqa, tmp_
     first = "learned from first: "
     assert first in kgqa("runs", "show", newest["id"]).out
     assert first not in kgqa("runs", "show", older["id"]).out
+
+
+def test_questions_are_selected_to_be_answered_by_hand(kgqa, tmp_path):
+    data, snapshot, few = (
+        write_folder(tmp_path / "data", questions={"asked": FILMS_QUESTIONS}),
+        tmp_path / "kb",
+        tmp_path / "few.jsonl",
+    )
+    kgqa("snapshot", snapshot, "--from-files", data)
+    command = ("select", snapshot, data / "questions" / "asked.jsonl", few, "--number", 2)
+    done = kgqa(*command)
+    assert done.code == 0
+    assert f"{few}: 2 of 4 questions" in done.out
+    assert "3 wordings, names of entities aside; 3 questions are worded as one of these" in done.out
+    assert json.loads(few.read_text().splitlines()[0])["id"] == "q1"
+    again = kgqa(*command)
+    assert (again.code, "expected a new file" in again.err) == (2, True)
+    few.unlink()
+    assert json.loads(kgqa(*command, "--json").out)["covered"] == 3
+    assert "from 1 to 5,000" in kgqa("select", snapshot, few, tmp_path / "more", "--number", 5001).err
 
 
 def test_the_world_of_the_demo_is_written_as_a_data_folder(kgqa, tmp_path):
