@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from kgqa.cli.common import AsJson, output, print_json
+from kgqa.cli.common import AsJson, Bars, output, print_json
 
 
 def select(
@@ -21,7 +21,8 @@ def select(
     from kgqa.kb import KnowledgeBase
     from kgqa.selection.files import select_file
 
-    report = select_file(KnowledgeBase.load(snapshot), asked, out, number=number)
+    with Bars() as bars:
+        report = select_file(KnowledgeBase.load(snapshot), asked, out, number=number, progress=bars)
     if as_json:
         print_json(asdict(report))
         return
@@ -30,7 +31,7 @@ def select(
         f"  {report.wordings:,} wordings, names of entities aside; {report.covered:,} questions are worded as one of these"
     )
     if report.compared < report.wordings:
-        output.print(f"  selected from the {report.compared:,} most frequent wordings")
+        output.print(f"  {report.compared:,} of the wordings were compared, the most frequent ones")
     output.print(
         'Write "answers" (ids of entities) or "value" (a number) into each line, then: kgqa train … --questions ' + str(out)
     )

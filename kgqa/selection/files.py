@@ -10,6 +10,7 @@ from kgqa.data.questions import check_text
 from kgqa.errors import ConfigError, DataError, QuestionError
 from kgqa.files import read_json_lines, read_lines, write_text
 from kgqa.kb import KnowledgeBase
+from kgqa.progress import Progress, silent
 from kgqa.selection.select import Selection, select
 
 
@@ -25,7 +26,7 @@ class SelectionReport:
     covered: int
 
 
-def select_file(kb: KnowledgeBase, asked: Path, out: Path, *, number: int) -> SelectionReport:
+def select_file(kb: KnowledgeBase, asked: Path, out: Path, *, number: int, progress: Progress = silent) -> SelectionReport:
     """Write some questions of a file to a new one, those whose answers teach most first.
 
     Args:
@@ -34,18 +35,20 @@ def select_file(kb: KnowledgeBase, asked: Path, out: Path, *, number: int) -> Se
             are passed over, answers are not looked at.
         out: JSON lines, as they were; answers are to be written into them.
         number: how many; all distinct ones if there are no more.
+        progress: told in how many of the questions mentions were found.
 
     Raises:
         ConfigError: the number is not from 1 to `select.MOST`; or `out` exists, as somebody may have written answers into it.
         DataError: the file is missing, is empty, or holds a line that cannot be asked; names the line.
         StorageError: `out` could not be written.
     """
-    if out.is_file():
-        raise ConfigError(f"{out}: expected a new file, found one that may hold answers. Choose another name, or remove it.")
+    if out.is_file() or out.is_dir():
+        found = "a folder" if out.is_dir() else "one that may hold answers"
+        raise ConfigError(f"{out}: expected a new file, found {found}. Choose another name, or remove it.")
     lines = list(_questions(asked))
     if not lines:
         raise DataError(asked, None, expected="at least one question", found="an empty file", then="Choose another file.")
-    selection: Selection = select(kb, [line["question"] for line in lines], number)
+    selection: Selection = select(kb, [line["question"] for line in lines], number, progress=progress)
     write_text(out, "".join(json.dumps(lines[place], ensure_ascii=False) + "\n" for place in selection.places))
     return SelectionReport(
         path=out,

@@ -11,6 +11,7 @@ import numpy as np
 
 from kgqa.errors import ConfigError
 from kgqa.kb import KnowledgeBase
+from kgqa.progress import Progress, silent
 from kgqa.selection.cover import cover
 from kgqa.selection.wordings import Wording, alike, wordings
 
@@ -35,7 +36,7 @@ class Selection:
     covered: int
 
 
-def select(kb: KnowledgeBase, texts: Sequence[str], number: int) -> Selection:
+def select(kb: KnowledgeBase, texts: Sequence[str], number: int, *, progress: Progress = silent) -> Selection:
     """Select `number` questions whose wordings stand for the wordings of all.
 
     A text that stands several times counts so often and is selected once. Where all wordings that are compared are selected, a
@@ -45,13 +46,14 @@ def select(kb: KnowledgeBase, texts: Sequence[str], number: int) -> Selection:
         kb: the graph, which tells what is a mention.
         texts: questions.
         number: how many; all distinct ones if there are no more.
+        progress: told in how many of the texts mentions were found.
 
     Raises:
         ConfigError: the number is not from 1 to `MOST`.
     """
     if not 1 <= number <= MOST:
         raise ConfigError(f"select: expected a number of questions from 1 to {MOST:,}, found {number:,}. Choose another.")
-    found = wordings(texts, kb)
+    found = wordings(texts, kb, progress)
     frequent = Counter(found)
     compared = sorted(frequent, key=lambda wording: (-frequent[wording], _draw(wording)))[:MOST]
     places: dict[Wording, dict[str, int]] = {wording: {} for wording in compared}

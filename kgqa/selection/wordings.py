@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from kgqa.kb import KnowledgeBase
 from kgqa.model.spans import find_spans
+from kgqa.progress import Progress, silent
 from kgqa.text import Token, tokenise
 
 Wording = tuple[str, ...]
@@ -27,10 +28,14 @@ _AT_ONCE: Final = 4000
 """So many features are compared at the same moment, to bound what memory they take."""
 
 
-def wordings(texts: Sequence[str], kb: KnowledgeBase) -> list[Wording]:
+def wordings(texts: Sequence[str], kb: KnowledgeBase, progress: Progress = silent) -> list[Wording]:
     """Return the wording of each text: from the left, the longest names of entities are mentions."""
     tokens = [tokenise(text) for text in texts]
-    spans = [_longest(question, kb) for question in tokens]
+    spans = []
+    for done, question in enumerate(tokens, start=1):
+        spans.append(_longest(question, kb))
+        if done % 1000 == 0 or done == len(tokens):
+            progress("mentions", done, len(tokens))
     stand = Counter(
         name for question, found in zip(tokens, spans, strict=True) for name in {_name(question, *span) for span in found}
     )

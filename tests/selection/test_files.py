@@ -22,7 +22,9 @@ def test_a_question_on_each_line(kb: KnowledgeBase, tmp_path: Path) -> None:
     asked.write_text(
         "\ufeffWho directed Contact?\r\n\n   \nWer führte Regie bei Contact? «☃»\nWho directed Cast Away?\n", encoding="utf-8"
     )
-    report = select_file(kb, asked, out, number=2)
+    told: list[object] = []
+    report = select_file(kb, asked, out, number=2, progress=lambda *now: told.append(now))
+    assert told == [("mentions", 3, 3)]
     assert (report.asked, report.questions, report.wordings, report.covered) == (3, 2, 2, 3)
     assert out.read_text(encoding="utf-8") == (
         '{"question": "Who directed Contact?"}\n{"question": "Wer führte Regie bei Contact? «☃»"}\n'
@@ -47,6 +49,8 @@ def test_a_file_that_may_hold_answers_is_not_replaced(kb: KnowledgeBase, tmp_pat
     with pytest.raises(ConfigError, match="expected a new file, found one that may hold answers"):
         select_file(kb, asked, asked, number=2)
     assert asked.read_text(encoding="utf-8") == before
+    with pytest.raises(ConfigError, match="expected a new file, found a folder"):
+        select_file(kb, asked, tmp_path, number=2)
 
 
 @pytest.mark.parametrize(
