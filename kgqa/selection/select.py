@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from kgqa.data.questions import check_text
 from kgqa.errors import ConfigError
 from kgqa.kb import KnowledgeBase
 from kgqa.progress import Progress, silent
@@ -50,9 +51,12 @@ def select(kb: KnowledgeBase, texts: Sequence[str], number: int, *, progress: Pr
 
     Raises:
         ConfigError: the number is not from 1 to `MOST`.
+        QuestionError: a text cannot be asked.
     """
     if not 1 <= number <= MOST:
         raise ConfigError(f"select: expected a number of questions from 1 to {MOST:,}, found {number:,}. Choose another.")
+    for text in texts:
+        check_text(text)
     found = wordings(texts, kb, progress)
     frequent = Counter(found)
     compared = sorted(frequent, key=lambda wording: (-frequent[wording], _draw(wording)))[:MOST]

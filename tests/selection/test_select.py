@@ -2,7 +2,7 @@
 
 import pytest
 
-from kgqa.errors import ConfigError
+from kgqa.errors import ConfigError, QuestionError
 from kgqa.kb import KnowledgeBase
 from kgqa.selection import select as module
 from kgqa.selection.select import select
@@ -48,3 +48,8 @@ def test_the_most_frequent_wordings_are_compared(kb: KnowledgeBase, monkeypatch:
 def test_a_number_that_cannot_be_selected_is_refused(kb: KnowledgeBase, number: int) -> None:
     with pytest.raises(ConfigError, match=r"expected a number of questions from 1 to 5,000, found .*\. Choose another\."):
         select(kb, ASKED, number)
+
+
+def test_what_cannot_be_asked_is_refused(kb: KnowledgeBase) -> None:
+    with pytest.raises(QuestionError, match="found an empty text"):
+        select(kb, ["Who directed Contact?", " "], 1)
