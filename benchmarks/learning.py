@@ -104,7 +104,7 @@ def run(name: str, data: Path) -> dict[str, Any]:
             if curve.made
             else ""
         )
-        + "Of pairs, the dev questions choose the epoch. Percent correct, means over seeds, in brackets the lowest and the highest; "
+        + "Of pairs, the dev questions choose it. Percent correct, means over seeds, in brackets the lowest and the highest; "
         f"questions: {asked}.\n\n"
         f"| {what} | learned from | start | seeds | {' | '.join(files)} |\n"
         f"|{'---|' * (4 + len(files))}\n" + "\n".join(_row(row) for row in rows)
