@@ -11,7 +11,7 @@ from kgqa.errors import ConfigError, DataError, QuestionError
 from kgqa.files import read_json_lines, read_lines, write_text
 from kgqa.kb import KnowledgeBase
 from kgqa.progress import Progress, silent
-from kgqa.selection.select import Selection, select
+from kgqa.selection.select import select
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ def select_file(kb: KnowledgeBase, asked: Path, out: Path, *, number: int, progr
     lines = list(_questions(asked))
     if not lines:
         raise DataError(asked, None, expected="at least one question", found="an empty file", then="Choose another file.")
-    selection: Selection = select(kb, [line["question"] for line in lines], number, progress=progress)
+    selection = select(kb, [line["question"] for line in lines], number, progress=progress)
     write_text(out, "".join(json.dumps(lines[place], ensure_ascii=False) + "\n" for place in selection.places))
     return SelectionReport(
         path=out,

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -36,13 +36,15 @@ def wordings(texts: Sequence[str], kb: KnowledgeBase, progress: Progress = silen
         spans.append(_longest(question, kb))
         if done % 1000 == 0 or done == len(tokens):
             progress("mentions", done, len(tokens))
-    stand = Counter(
-        name for question, found in zip(tokens, spans, strict=True) for name in {_name(question, *span) for span in found}
-    )
+    names = [
+        [" ".join(token.key for token in question[first : last + 1]) for first, last in found]
+        for question, found in zip(tokens, spans, strict=True)
+    ]
+    stand = Counter(name for named in names for name in set(named))
     common = max(_COMMON_LEAST, _COMMON_SHARE * len(texts))
     return [
-        tuple(_words(question, [span for span in found if stand[_name(question, *span)] <= common]))
-        for question, found in zip(tokens, spans, strict=True)
+        tuple(_words(question, {first: last for (first, last), name in zip(found, named, strict=True) if stand[name] <= common}))
+        for question, found, named in zip(tokens, spans, names, strict=True)
     ]
 
 
@@ -83,16 +85,12 @@ def _longest(question: Sequence[Token], kb: KnowledgeBase) -> list[tuple[int, in
     return longest
 
 
-def _name(question: Sequence[Token], first: int, last: int) -> str:
-    return " ".join(token.key for token in question[first : last + 1])
-
-
-def _words(question: Sequence[Token], mentions: Sequence[tuple[int, int]]) -> Iterator[str]:
-    ends = dict(mentions)
+def _words(question: Sequence[Token], mentions: Mapping[int, int]) -> Iterator[str]:
+    """Yield the words, and a mark for each mention; its last token is told by its first."""
     place = 0
     while place < len(question):
-        yield MENTION if place in ends else question[place].key
-        place = ends.get(place, place) + 1
+        yield MENTION if place in mentions else question[place].key
+        place = mentions.get(place, place) + 1
 
 
 def _features(wording: Wording) -> Iterator[tuple[str, ...]]:
